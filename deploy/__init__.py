@@ -1,0 +1,1 @@
+"""How something is put on a host. Nothing here knows a service."""

@@ -1,0 +1,1 @@
+"""The people who may enter hosts: one file an operator."""

@@ -1,0 +1,1 @@
+"""What runs: one service a module."""

@@ -1,0 +1,1 @@
+"""Postvakt: declare, deploy, operate and prove a privacy-first mail provider."""

@@ -1,0 +1,162 @@
+"""The lab as a whole: up, down, status, and the way in."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from postvakt.lab import image, overlay
+from postvakt.lab.cache import Cache, Door
+from postvakt.lab.machine import Container
+from postvakt.lab.network import Network
+from postvakt.lab.ssh import Keys
+from postvakt.lab.system import LabError, locked, require
+from postvakt.lab.topology import Machine
+
+BOOT_SECONDS = 90
+Progress = Callable[[str, str], None]
+"""Told of each host, and of ``lab`` for what concerns all: its name, and what it is at."""
+
+
+class State(StrEnum):
+    ABSENT = "absent"
+    STOPPED = "stopped"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Status:
+    name: str
+    address: str
+    state: State
+    pid: int | None
+    memory: int
+
+
+def quiet(host: str, phase: str) -> None:
+    """Progress that nobody watches."""
+
+
+class Lab:
+    """The hosts of one checkout. ``root`` is the checkout; everything made lies in its ``.lab``."""
+
+    def __init__(
+        self, root: Path, machines: Iterable[Machine], resolver: str, operator: str
+    ) -> None:
+        self.root = root
+        self.machines = tuple(machines)
+        self.state = root / ".lab"
+        self.name = f"pv-{hashlib.sha256(str(root).encode()).hexdigest()[:6]}"
+        self.network = Network(self.name, self.state)
+        self.cache = Cache(self.name)
+        self.door = Door(self.network, self.cache, self.state)
+        self.keys = Keys(self.state, operator)
+        self.resolver = resolver
+        self.containers = {
+            one.name: Container(one, self.name, self.state, self.network) for one in self.machines
+        }
+
+    def busy(self) -> str:
+        return "another ./postvakt works on this lab"
+
+    def up(self, progress: Progress = quiet) -> None:
+        """Bring up what is not up. Whatever an earlier run left half done is finished or redone.
+
+        Raises LabError, one line, where that cannot be.
+        """
+        require(self.state)
+        with locked(self.state / "lock", self.busy()):
+            progress("lab", "network")
+            self.network.up({one.segment for one in self.machines})
+            progress("lab", "package cache")
+            self.cache.up()
+            self.door.up()
+            progress("lab", "base image")
+            image.build(self.state / "log" / "image.log")
+            self.keys.up(self.machines)
+            (self.state / "resolv.conf").write_text(f"nameserver {self.resolver}\n")
+            overlay.write(self.state, str(self.machines[0].segment.gateway4.ip))
+            with ThreadPoolExecutor(len(self.containers)) as pool:
+                for _ in pool.map(lambda one: self._up(one, progress), self.containers.values()):
+                    pass
+            progress("lab", "up")
+
+    def _up(self, one: Container, progress: Progress) -> None:
+        name = one.machine.name
+        if one.process() is None:
+            progress(name, "create")
+            one.create(self.keys)
+            progress(name, "boot")
+            one.boot()
+        ready = "systemctl is-system-running --wait || systemctl --failed --no-legend --plain"
+        done = subprocess.run(
+            self.ssh(
+                name,
+                [ready],
+                options=["-o", "ConnectTimeout=2", "-o", f"ConnectionAttempts={BOOT_SECONDS}"],
+            ),
+            capture_output=True,
+            text=True,
+            timeout=BOOT_SECONDS * 2,
+            check=False,
+        )
+        if done.returncode or not done.stdout.startswith(("running", "degraded")):
+            why = (done.stderr or done.stdout).strip().splitlines() or ["it did not answer"]
+            raise LabError(f"{name} did not come up: {why[-1]}; its console is in {one.log}")
+        progress(name, "up")
+
+    def down(self, *, discard: bool = False, progress: Progress = quiet) -> None:
+        """Stop everything that this lab started and take its network away. Disks stay unless
+        ``discard``."""
+        with locked(self.state / "lock", self.busy()):
+            with ThreadPoolExecutor(len(self.containers)) as pool:
+                for _ in pool.map(lambda one: self._down(one, progress), self.containers.values()):
+                    pass
+            self.door.down()
+            self.network.down()
+            self.cache.down()
+            if discard:
+                shutil.rmtree(self.state / "hosts", ignore_errors=True)
+            progress("lab", "down")
+
+    def _down(self, one: Container, progress: Progress) -> None:
+        progress(one.machine.name, "stop")
+        one.stop()
+        progress(one.machine.name, "down")
+
+    def status(self) -> tuple[Status, ...]:
+        rows = []
+        for name, one in self.containers.items():
+            process = one.process()
+            state = State.RUNNING if process else State.STOPPED if one.created() else State.ABSENT
+            address = str(one.machine.ipv4.ip)
+            rows.append(
+                Status(name, address, state, process.pid if process else None, one.memory())
+            )
+        return tuple(rows)
+
+    def is_up(self) -> bool:
+        return self.network.exists() and all(one.process() for one in self.containers.values())
+
+    def require_up(self) -> None:
+        if not self.is_up():
+            raise LabError("the lab is down: ./postvakt lab up")
+
+    def inside(self, argv: Iterable[str]) -> list[str]:
+        """The command that runs another one in the lab's network, with the lab's resolver."""
+        script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
+        resolv = str(self.state / "resolv.conf")
+        private = ["unshare", "--mount", "--propagation", "private", "--"]
+        return self.network.inside([*private, "sh", "-euc", script, "sh", resolv, *argv])
+
+    def ssh(self, host: str, command: Iterable[str], options: Iterable[str] = ()) -> list[str]:
+        """The command that runs another one on a host, by SSH, as in production."""
+        return self.network.inside(
+            ["ssh", "-F", str(self.keys.config), *options, host, "--", *command]
+        )

@@ -1,0 +1,185 @@
+"""One host of the lab: a container that boots its own systemd, on an overlay of the base image."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+from shlex import quote
+
+from postvakt.lab import image
+from postvakt.lab.cache import PORT, apt_options
+from postvakt.lab.network import Network
+from postvakt.lab.process import Process, recorded, spawn, stop
+from postvakt.lab.ssh import Keys
+from postvakt.lab.system import LabError, run
+from postvakt.lab.topology import Machine
+
+CGROUPS = """
+umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+"""
+
+BOOT = """
+set -eu
+{cgroups}
+mkdir -p /sys/fs/cgroup/{group}
+echo $$ > /sys/fs/cgroup/{group}/cgroup.procs
+mount -t overlay overlay -o lowerdir={lower},upperdir={disk}/upper,workdir={disk}/work {disk}/root
+exec systemd-nspawn --quiet --boot --register=no --keep-unit --link-journal=no --console=pipe \
+    --resolv-conf=off --timezone=off --suppress-sync=yes --kill-signal=SIGRTMIN+3 \
+    --network-bridge={bridge} --machine={machine} --hostname={hostname} --directory={disk}/root
+"""
+"""Runs in a mount namespace of its own: overlay and control groups vanish with the host.
+
+systemd wants cgroup v2, which the machine may not have; the private mount gives it that and leaves
+the machine's own as it is. Suppressed syncs make package installs quick; what is written is lost only
+if the whole machine stops.
+"""
+
+SWEEP = """
+set -eu
+{cgroups}
+find /sys/fs/cgroup/{group} -depth -type d -exec rmdir {{}} + 2>/dev/null || true
+"""
+
+
+class Container:
+    def __init__(self, machine: Machine, lab: str, state: Path, network: Network) -> None:
+        self.machine = machine
+        self.network = network
+        self.disk = state / "hosts" / machine.name
+        self.record = state / "run" / f"{machine.name}.pid"
+        self.log = state / "log" / f"{machine.name}.log"
+        self.group = f"{lab}-{machine.name}"
+
+    def process(self) -> Process | None:
+        return recorded(self.record)
+
+    def created(self) -> bool:
+        return (self.disk / "image").exists()
+
+    def create(self, keys: Keys) -> None:
+        """Give the host its disk, and on it what a provider's installer leaves: its network, an
+        operator with a key and sudo, its SSH host key. Interrupted, it is begun anew."""
+        if self.created():
+            return
+        shutil.rmtree(self.disk, ignore_errors=True)
+        for folder in ("upper", "work", "root"):
+            (self.disk / folder).mkdir(parents=True)
+        one = self.machine
+        user = keys.operator
+        files = {
+            "etc/hostname": f"{one.fqdn}\n",
+            "etc/hosts": f"127.0.0.1 localhost\n::1 localhost\n{one.ipv4.ip} {one.fqdn}\n"
+            f"{one.ipv6.ip} {one.fqdn}\n",
+            "etc/resolv.conf": "# No resolver yet.\n",
+            "etc/systemd/network/10-host0.network": (
+                "[Match]\nName=host0\n\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=no\n"
+                f"Gateway={one.segment.gateway4.ip}\nGateway={one.segment.gateway6.ip}\n\n"
+                f"[Address]\nAddress={one.ipv4}\n\n"
+                f"[Address]\nAddress={one.ipv6}\nDuplicateAddressDetection=none\n"
+            ),
+            "etc/apt/apt.conf.d/40lab": (
+                f'Acquire::http::Proxy "http://{one.segment.gateway4.ip}:{PORT}";\n'
+                + "\n".join(apt_options())
+                + "\n"
+            ),
+            "etc/ssh/ssh_host_ed25519_key": keys.host_key(one.name).read_text(),
+            f"etc/sudoers.d/90-cloud-init-users": f"{user} ALL=(ALL) NOPASSWD:ALL\n",
+            f"home/{user}/.ssh/authorized_keys": keys.public(),
+        }
+        upper = self.disk / "upper"
+        for name, text in files.items():
+            (upper / name).parent.mkdir(parents=True, exist_ok=True)
+            (upper / name).write_text(text)
+        (upper / "etc/ssh/ssh_host_ed25519_key").chmod(0o600)
+        (upper / "etc/sudoers.d").chmod(0o750)
+        (upper / "etc/sudoers.d/90-cloud-init-users").chmod(0o440)
+        self._add_user(user, image.path(image.key()))
+        (self.disk / "image.new").write_text(image.key())
+        (self.disk / "image.new").rename(self.disk / "image")
+
+    def _add_user(self, user: str, lower: Path) -> None:
+        upper = self.disk / "upper"
+        for name, line in (
+            ("passwd", f"{user}:x:1000:1000::/home/{user}:/bin/bash"),
+            ("group", f"{user}:x:1000:"),
+            ("shadow", f"{user}:!*:20000:0:99999:7:::"),
+            ("gshadow", f"{user}:!::"),
+        ):
+            target = upper / "etc" / name
+            shutil.copy2(lower / "etc" / name, target)
+            shutil.chown(target, *_owner(lower / "etc" / name))
+            with target.open("a") as file:
+                file.write(line + "\n")
+        home = upper / "home" / user
+        for entry in (home, home / ".ssh", home / ".ssh" / "authorized_keys"):
+            shutil.chown(entry, 1000, 1000)  # type: ignore[arg-type]
+            entry.chmod(0o600 if entry.is_file() else 0o700)
+
+    def boot(self) -> None:
+        if self.process() is not None:
+            return
+        lower = image.path((self.disk / "image").read_text())
+        if not lower.exists():
+            raise LabError(
+                f"{self.machine.name}: the image that its disk lies on is gone ({lower}): "
+                "./postvakt lab down --discard, then up again"
+            )
+        script = BOOT.format(
+            cgroups=_cgroups(),
+            group=quote(self.group),
+            lower=quote(str(lower)),
+            disk=quote(str(self.disk)),
+            bridge=self.machine.segment.bridge,
+            machine=self.group.replace(".", "-"),
+            hostname=quote(self.machine.fqdn),
+        )
+        private = ["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", script]
+        spawn(self.network.inside(private), self.record, self.log)
+
+    def stop(self) -> None:
+        # nspawn hands SIGTERM on as an orderly power-off.
+        stop(self.record, 20, signal.SIGTERM)
+        script = SWEEP.format(cgroups=_cgroups(), group=quote(self.group))
+        run(["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", script])
+
+    def memory(self) -> int:
+        """Bytes of memory of the host's processes, shared pages divided among those who share them."""
+        process = self.process()
+        return sum(_pss(pid) for pid in _family(process.pid)) if process else 0
+
+
+def _cgroups() -> str:
+    return "" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else CGROUPS
+
+
+def _owner(path: Path) -> tuple[str, str]:
+    return path.owner(), path.group()
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    family = [pid]
+    for one in family:
+        family += children.get(one, [])
+    return family
+
+
+def _pss(pid: int) -> int:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
+    for line in text.splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return 0

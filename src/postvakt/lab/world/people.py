@@ -1,0 +1,13 @@
+"""The people of the lab: one at each provider. Their passwords open nothing outside it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Person:
+    address: str
+    password: str
+
+
+KARI = Person("kari@postvakt.example", "fjell-snø-kaffe-brygge-lykt")
+ELLEN = Person("ellen@elsewhere.example", "harbour-lantern-seven-birch")
