@@ -1,60 +1,9 @@
-"""What runs where: the one entry point of a deploy. Read it from top to bottom.
+"""The entry point of a deploy, executed by pyinfra once for each host.
 
-pyinfra inventories/norway/hosts.py deploy/site.py
+    pyinfra inventories/norway/hosts.py deploy/site.py
 """
 
-from __future__ import annotations
-
-from pyinfra.context import ctx_host
-
 from deploy.converge import converge
-from deploy.ops import Role
-from inventories.hosts import HOSTS
-from postvakt.inventory import Host, Kind
-from roles import (
-    apt,
-    chrony,
-    journald,
-    knot,
-    nftables,
-    retired,
-    ssh,
-    sysctl,
-    trust,
-    unattended_upgrades,
-    unbound,
-    users,
-)
-from roles.knot import estate_zone
+from deploy.kinds import roles_of
 
-BASE = (
-    trust.ROLE,
-    users.ROLE,
-    ssh.ROLE,
-    sysctl.ROLE,
-    journald.ROLE,
-    chrony.ROLE,
-    unbound.ROLE,
-    unattended_upgrades.ROLE,
-)
-"""On every host, after its packages and its firewall."""
-
-KINDS: dict[str, tuple[Role, ...]] = {
-    Kind.DNS: (knot.serving(estate_zone(HOSTS)),),
-    Kind.MAIL: (),
-    Kind.SUPPORT: (),
-    Kind.BACKUP: (),
-    Kind.WEB: (),
-}
-"""On top of that, in this order. Hosts are deployed side by side; where one needs another, its role
-waits for what it needs (the certificate for the name in DNS) and for nothing else."""
-
-
-def roles_of(host: Host) -> tuple[Role, ...]:
-    """The roles of a host, in the order in which they are deployed."""
-    own = (*BASE, *KINDS[host.kind])
-    return (apt.ROLE, nftables.guarding((apt.ROLE, *own)), *own, retired.ROLE)
-
-
-if ctx_host.isset():
-    converge(roles_of)
+converge(roles_of)

@@ -48,7 +48,7 @@ def serving(*zones: Zone) -> Role:
     """The name server for these zones."""
 
     def declare(host: Host) -> Iterator[Resource]:
-        yield packages("knot", "knot-dnsutils")
+        yield packages("knot", "knot-dnssecutils", "knot-dnsutils")
         yield directory("/var/lib/knot/zones", owner="knot", group="knot", mode=0o750)
         yield config(
             "knot/etc/knot/knot.conf",

@@ -27,6 +27,7 @@ def declare(host: Host) -> Iterator[Resource]:
         run=f"groupadd --system {GROUP}",
     )
     yield config("users/etc/sudoers.d/operators", mode=0o440, validate="visudo -cf %s", operators=GROUP)
+    yield config("users/etc/default/locale")
     yield directory("/etc/ssh/authorized_keys")
     current = operators_of(host)
     for one in current:

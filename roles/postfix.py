@@ -1,0 +1,53 @@
+"""The MTA: takes mail for subscribers, and mail from subscribers for the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deploy.ops import Egress, Port, Resource, Role, config, directory, packages, service
+from postvakt.inventory import Host, Settings
+
+PORTS = (Port(25), Port(465), Port(587))
+STATE = ()
+MAPS = ("mailboxes", "aliases", "domains", "senders")
+CHECK = (
+    "d=$(mktemp -d) && cp -a /etc/postfix/. $d/ && cp %s $d/{name} && "
+    "postfix -c $d check; e=$?; rm -r $d; [ $e = 0 ]"
+)
+"""Postfix judges a configuration as a whole, so the staged file is looked at among the others."""
+
+
+@dataclass(frozen=True)
+class Postfix(Settings):
+    """``message_size_mb``: the largest message that is taken. ``queue_hours`` and ``bounce_hours``:
+    how long mail that cannot be delivered waits; the queue is a mail store too, so not for long."""
+
+    message_size_mb: int = 50
+    queue_hours: int = 48
+    bounce_hours: int = 24
+
+
+def declare(host: Host) -> Iterator[Resource]:
+    settings = host.setting(Postfix)
+    yield packages("postfix", "postfix-pcre", "postfix-pgsql")
+    yield directory("/etc/postfix/pgsql")
+    for name in MAPS:
+        yield config("postfix/etc/postfix/pgsql/map.cf", to=f"/etc/postfix/pgsql/{name}.cf", map=name)
+    yield config("postfix/etc/postfix/submission_headers")
+    yield config("postfix/etc/postfix/local_aliases", host=host)
+    for name in ("main.cf", "master.cf"):
+        yield config(
+            f"postfix/etc/postfix/{name}",
+            validate=CHECK.replace("{name}", name),
+            host=host,
+            settings=settings,
+        )
+    yield service("postfix", reads=("/etc/postfix", f"/etc/letsencrypt/live/{host.fqdn}"))
+
+
+def egress(host: Host) -> tuple[Egress, ...]:
+    return (Egress("postfix", 25, "tcp", "mail to other providers"),)
+
+
+ROLE = Role("postfix", declare, ports=PORTS, egress=egress, state=STATE)

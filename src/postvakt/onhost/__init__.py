@@ -1,0 +1,1 @@
+"""Programs that run on hosts, with Debian's Python and Debian's packages only."""
