@@ -7,6 +7,7 @@ serves pyinfra and testinfra alike, since both connect through ``paramiko.Transp
 
 from __future__ import annotations
 
+import logging
 import socket
 from functools import wraps
 from typing import Any
@@ -18,6 +19,8 @@ KEEPALIVE_SECONDS = 15
 
 def without_delay() -> None:
     """Make every later paramiko transport send at once and notice a dead peer. Safe to call twice."""
+    # What goes wrong is said once, by whoever asked for the connection.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL + 1)
     original = paramiko.Transport.__init__
     if getattr(original, "without_delay", False):
         return

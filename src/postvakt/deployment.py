@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import runpy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,9 +24,8 @@ from pyinfra.api.state import BaseStateCallback, State, StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_state
 
 from deploy.connection import without_delay
-from postvakt.inventory import Host, InventoryError, entry
+from postvakt.inventory import Entry, Host, InventoryError, entry
 
-ROOT = Path(__file__).resolve().parents[2]
 CONNECT_SECONDS = 10
 
 
@@ -53,36 +52,31 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A set of hosts, the site file that says what runs on them, and the data that overlays them."""
+    """Hosts, each with the site file that says what runs on it and the data of its connection."""
 
     hosts: tuple[Host, ...]
     site: Path
-    data: dict[str, Any]
+    data: Callable[[Host], dict[str, Any]]
 
 
-def connection_data(folder: Path) -> dict[str, Any]:
-    """What an inventory's or an overlay's ``group_data/all.py`` says."""
-    said = runpy.run_path(str(folder / "group_data" / "all.py"))
-    return {name: value for name, value in said.items() if not name.startswith("_")}
-
-
-def inventory(deployment: Deployment) -> Inventory:
-    entries = []
-    for host in deployment.hosts:
-        name, data = entry(host)
-        entries.append((name, {**data, **deployment.data}))
-    return Inventory((entries, {}))
-
-
-def run(deployment: Deployment, mode: Mode, progress: Progress) -> tuple[Outcome, ...]:
-    """Plan or apply a deployment on all its hosts side by side. One outcome a host, in their order.
+def run(
+    deployments: Sequence[Deployment], mode: Mode, progress: Progress
+) -> tuple[Outcome, ...]:
+    """Plan or apply on all hosts of all deployments side by side. One outcome a host, in their order.
 
     A host that fails stops there; the others go on to their end.
     """
     without_delay()
     logging.getLogger("pyinfra").propagate = False
+    entries: list[Entry] = []
+    sites: dict[str, Path] = {}
+    for deployment in deployments:
+        for host in deployment.hosts:
+            name, data = entry(host)
+            entries.append((name, {**data, **deployment.data(host)}))
+            sites[name] = deployment.site
     state = State(check_for_changes=mode is Mode.PLAN)
-    state.init(inventory(deployment), Config(CONNECT_TIMEOUT=CONNECT_SECONDS))
+    state.init(Inventory((entries, {})), Config(CONNECT_TIMEOUT=CONNECT_SECONDS))
     # While it executes, pyinfra runs an operation as soon as the site file adds it: every host goes
     # its own way from its connection to its end, and none waits for another.
     state.set_stage(StateStage.Prepare if mode is Mode.PLAN else StateStage.Execute)
@@ -91,7 +85,7 @@ def run(deployment: Deployment, mode: Mode, progress: Progress) -> tuple[Outcome
     state.add_callback_handler(_telling(progress))
     with ctx_state.use(state):
         work = [
-            gevent.spawn(_run_host, state, target, deployment.site, outcomes[target.name], progress)
+            gevent.spawn(_run_host, state, target, sites[target.name], outcomes[target.name], progress)
             for target in state.inventory
         ]
         gevent.joinall(work, raise_error=True)

@@ -148,6 +148,15 @@ class Lab:
         if not self.is_up():
             raise LabError("the lab is down: ./postvakt lab up")
 
+    def find(self, word: str) -> str:
+        """The name of the host that a word means: its name, or its first part where only one has it."""
+        names = [one.name for one in self.machines if word in (one.name, one.fqdn)]
+        names = names or [one.name for one in self.machines if one.name.split(".")[0] == word]
+        if len(names) != 1:
+            known = ", ".join(names or [one.name for one in self.machines])
+            raise LabError(f"{word} is not one host of the lab: say one of {known}")
+        return names[0]
+
     def inside(self, argv: Iterable[str]) -> list[str]:
         """The command that runs another one in the lab's network, with the lab's resolver."""
         script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'

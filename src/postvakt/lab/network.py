@@ -23,6 +23,13 @@ class Network:
     def exists(self) -> bool:
         return self.path.exists() and self.name in run(["ip", "netns", "list"]).split()
 
+    def joined(self) -> bool:
+        """Whether this process is in the namespace."""
+        try:
+            return Path("/proc/self/ns/net").samefile(self.path)
+        except OSError:
+            return False
+
     def inside(self, argv: Iterable[str]) -> list[str]:
         """The command that runs another one in the namespace."""
         return ["nsenter", f"--net={self.path}", "--", *argv]

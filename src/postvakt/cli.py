@@ -1,0 +1,113 @@
+"""postvakt: declare, deploy, operate and prove a privacy-first mail provider.
+
+Verbs act on the lab of this checkout; with --production they act on the real hosts.
+
+Exit codes: 0 all well; 1 something failed or is not as it must be; 2 plan: something would change;
+64 the command line is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+USAGE_ERROR = 64
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but with an exit code for wrong usage that no verb uses for something else."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_ERROR, f"postvakt: {message}; try ./postvakt {self.verb} --help\n")
+
+    @property
+    def verb(self) -> str:
+        return self.prog.removeprefix("postvakt").strip()
+
+
+def parser() -> Parser:
+    root = Parser(
+        prog="postvakt", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    production = argparse.ArgumentParser(add_help=False)
+    production.add_argument(
+        "--production", action="store_true", help="act on the real hosts instead of the lab"
+    )
+    some = argparse.ArgumentParser(add_help=False)
+    some.add_argument("hosts", nargs="*", metavar="HOST", help="hosts or kinds; none means all")
+
+    verbs.add_parser("up", help="raise the lab, deploy everything, check it, send mail both ways")
+    down = verbs.add_parser("down", help="stop the lab and leave nothing of it behind")
+    _discard(down)
+    verbs.add_parser("status", help="the lab's hosts, what they use, and whether they run")
+    verbs.add_parser(
+        "plan", parents=[production, some], help="what apply would change (exit code 2 if anything)"
+    )
+    verbs.add_parser("apply", parents=[production, some], help="make the hosts what is declared")
+    check = verbs.add_parser(
+        "check", parents=[production, some], help="look at every host: is it what is declared?"
+    )
+    check.add_argument("-k", metavar="WORDS", help="only checks whose names match")
+    test = verbs.add_parser("test", help="every test: unit, linters, host checks, journeys")
+    test.add_argument("-k", metavar="WORDS", help="only tests whose names match")
+
+    account = verbs.add_parser("account", help="subscribers' mailboxes")
+    account_verbs = account.add_subparsers(
+        dest="account_verb", required=True, metavar="VERB", parser_class=Parser
+    )
+    add = account_verbs.add_parser("add", parents=[production], help="make a mailbox")
+    add.add_argument("address")
+    add.add_argument("--plan", choices=("trial", "subscribed"), default="trial")
+    for name in ("first-name", "last-name", "company", "mobile", "country", "alternative-address"):
+        add.add_argument(f"--{name}", metavar="TEXT")
+    add.add_argument(
+        "--prompt", action="store_true", help="ask for the password instead of making one"
+    )
+    account_verbs.add_parser("list", parents=[production], help="every mailbox")
+    show = account_verbs.add_parser("show", parents=[production], help="one mailbox")
+    show.add_argument("address")
+
+    inventory = verbs.add_parser("inventory", help="the estate: where hosts stand, what they hold")
+    form = inventory.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--csv", action="store_true", help="as CSV")
+
+    lab = verbs.add_parser("lab", help="the lab alone: hosts without a deploy, and the way into them")
+    lab_verbs = lab.add_subparsers(
+        dest="lab_verb", required=True, metavar="VERB", parser_class=Parser
+    )
+    lab_verbs.add_parser("up", help="boot the hosts; deploy nothing")
+    _discard(lab_verbs.add_parser("down", help="stop the hosts"))
+    lab_verbs.add_parser("status", help="the hosts, what they use, and whether they run")
+    shell = lab_verbs.add_parser("shell", help="a shell on a host, by SSH")
+    shell.add_argument("host")
+    run = lab_verbs.add_parser("exec", help="run a command on a host, by SSH")
+    run.add_argument("host")
+    run.add_argument("command", nargs="+", metavar="-- COMMAND")
+    inside = lab_verbs.add_parser("enter", help="run a command (a shell) inside the lab's network")
+    inside.add_argument("command", nargs="*", metavar="-- COMMAND")
+
+    # Steps of ``up`` and ``test``, each a process of its own inside the lab's network.
+    verbs.add_parser("everything")
+    verbs.add_parser("deliver")
+    return root
+
+
+def _discard(down: argparse.ArgumentParser) -> None:
+    down.add_argument("--discard", action="store_true", help="throw the hosts' disks away too")
+    down.add_argument("--yes", action="store_true", help="with --discard: do not ask")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = parser().parse_args(argv)
+    from postvakt import verbs
+
+    return verbs.run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

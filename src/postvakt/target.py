@@ -1,0 +1,45 @@
+"""Which estate a verb acts on: the lab on this machine, or production."""
+
+from __future__ import annotations
+
+import runpy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from postvakt.inventory import Country, Host
+from postvakt.ssh import Connection
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = {Country.NO: "norway", Country.US: "us"}
+
+
+def group_data(folder: Path) -> dict[str, Any]:
+    """What the ``group_data/all.py`` of an inventory or an overlay says."""
+    said = runpy.run_path(str(folder / "group_data" / "all.py"))
+    return {name: value for name, value in said.items() if not name.startswith("_")}
+
+
+@dataclass(frozen=True)
+class Target:
+    """``overlay`` is the lab's state directory; None means production."""
+
+    overlay: Path | None
+
+    def data(self, host: Host) -> dict[str, Any]:
+        """How pyinfra reaches a host, and what is laid over its inventory."""
+        if self.overlay is not None:
+            return group_data(self.overlay)
+        data = group_data(ROOT / "inventories" / FOLDERS[host.site.country])
+        return data | {"ssh_known_hosts_file": str(ROOT / data["ssh_known_hosts_file"])}
+
+    def connect(self, host: Host) -> Connection:
+        data = self.data(host)
+        config = data.get("ssh_config_file")
+        return Connection(
+            host.fqdn, Path(config) if config else None, Path(data["ssh_known_hosts_file"])
+        )
+
+
+LAB = Target(ROOT / ".lab")
+PRODUCTION = Target(None)

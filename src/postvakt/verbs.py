@@ -1,0 +1,276 @@
+"""What each verb of the command line does: a thin call of the thing that does it."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import getpass
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from inventories.hosts import HOSTS
+from postvakt import accounts
+from postvakt.console import Board, console, fail, table
+from postvakt.inventory import Host, InventoryError, Kind, select
+from postvakt.lab import lab as the_lab
+from postvakt.lab.lab import Lab, State
+from postvakt.lab.system import LabError
+from postvakt.policy import PolicyError
+from postvakt.ssh import SshError
+from postvakt.target import LAB, PRODUCTION, ROOT, Target
+
+FAILED = 1
+WOULD_CHANGE = 2
+MIB = 2**20
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the verb that was asked for. Foreseen errors become one line and exit code 1."""
+    verb: Callable[[argparse.Namespace], int] = globals()[f"_{options.verb}"]
+    try:
+        return verb(options)
+    except (LabError, InventoryError, PolicyError, SshError, accounts.AccountError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted; the same command again goes on where it stopped")
+    return FAILED
+
+
+def _again_inside(options: argparse.Namespace) -> None:
+    """For a verb that needs the lab's network: begin again in there, unless it is there."""
+    if getattr(options, "production", False):
+        return
+    lab = the_lab()
+    lab.require_up()
+    if not lab.network.joined():
+        argv = lab.inside([sys.executable, "-m", "postvakt.cli", *sys.argv[1:]])
+        os.execvp(argv[0], argv)
+
+
+def _target(options: argparse.Namespace) -> Target:
+    return PRODUCTION if options.production else LAB
+
+
+def _up(options: argparse.Namespace) -> int:
+    lab = the_lab()
+    with Board("The lab") as board:
+        lab.up(board)
+    for verb in ("everything", "check", "deliver"):
+        step = lab.inside([sys.executable, "-m", "postvakt.cli", verb])
+        done = subprocess.run(step, check=False)
+        if done.returncode:
+            return done.returncode
+    _closing()
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    lab = the_lab()
+    if options.discard and not options.yes:
+        if not sys.stdin.isatty():
+            raise LabError("--discard throws the hosts' disks away: add --yes to mean it")
+        if input("Throw the disks of all lab hosts away? [y/N] ").strip().lower() != "y":
+            return FAILED
+    with Board("The lab") as board:
+        lab.down(discard=options.discard, progress=board)
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    rows = the_lab().status()
+    table(
+        "The lab",
+        ("host", "address", "state", "memory"),
+        [
+            (one.name, one.address, one.state, f"{one.memory / MIB:.0f} MiB" if one.memory else "")
+            for one in rows
+        ],
+    )
+    console.print(f"{sum(one.memory for one in rows) / MIB:.0f} MiB in all")
+    return 0 if all(one.state is State.RUNNING for one in rows) else FAILED
+
+
+def _deployment(mode: str, hosts: Sequence[Host], target: Target, *, world: bool) -> int:
+    """Plan or apply, live, and a table of what became of each host."""
+    from postvakt import deployment
+    from postvakt.lab.world.hosts import HOSTS as WORLD
+
+    parts = [deployment.Deployment(tuple(hosts), ROOT / "deploy" / "site.py", target.data)]
+    if world:
+        site = ROOT / "src" / "postvakt" / "lab" / "world" / "site.py"
+        parts.insert(0, deployment.Deployment(WORLD, site, target.data))
+    with Board(f"{mode.capitalize()}") as board:
+        outcomes = deployment.run(parts, deployment.Mode(mode), board)
+    would = "would change" if mode == "plan" else "changed"
+    table(
+        "",
+        ("host", "resources", would, "error"),
+        [(one.host, str(one.resources), str(len(one.changed)), one.error) for one in outcomes],
+    )
+    if mode == "plan":
+        for one in outcomes:
+            for name in one.changed:
+                console.print(f"{one.host}: {name}", markup=False)
+    if any(one.error for one in outcomes):
+        return FAILED
+    return WOULD_CHANGE if mode == "plan" and any(one.changed for one in outcomes) else 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    hosts = select(HOSTS, options.hosts)
+    _again_inside(options)
+    return _deployment("plan", hosts, _target(options), world=False)
+
+
+def _apply(options: argparse.Namespace) -> int:
+    hosts = select(HOSTS, options.hosts)
+    _again_inside(options)
+    return _deployment("apply", hosts, _target(options), world=False)
+
+
+def _check(options: argparse.Namespace) -> int:
+    hosts = select(HOSTS, options.hosts)
+    _again_inside(options)
+    argv = [f"--host={one.name}" for one in hosts] if options.hosts else []
+    argv += ["--production"] if options.production else []
+    argv += ["-k", options.k] if options.k else []
+    return _pytest("tests/hosts", "-q", *argv)
+
+
+def _pytest(*argv: str) -> int:
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", *argv]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def _test(options: argparse.Namespace) -> int:
+    words = ["-k", options.k] if options.k else []
+    first = _pytest("tests/unit", "tests/lab", *words)
+    lab = the_lab()
+    with Board("The lab") as board:
+        lab.up(board)
+    deploy = lab.inside([sys.executable, "-m", "postvakt.cli", "everything"])
+    if subprocess.run(deploy, check=False).returncode:
+        return FAILED
+    inside = [sys.executable, "-m", "pytest", "tests/hosts", "tests/journeys", *words]
+    second = subprocess.run(lab.inside(inside), cwd=ROOT, check=False).returncode
+    return FAILED if first or second else 0
+
+
+def _account(options: argparse.Namespace) -> int:
+    _again_inside(options)
+    (mail,) = [one for one in HOSTS if one.kind == Kind.MAIL]
+    store = accounts.Store(_target(options).connect(mail))
+    match options.account_verb:
+        case "add":
+            password = accounts.generate_password()
+            if options.prompt:
+                password = getpass.getpass(f"Password for {options.address}: ")
+            fields = {name: getattr(options, name) for name in accounts.FIELDS}
+            made = store.add(options.address, password, plan=options.plan, fields=fields)
+            console.print(f"{made.address} is made, plan {made.plan}")
+            if not options.prompt:
+                console.print(f"password: {password}", markup=False)
+        case "list":
+            rows = [(one.address, one.plan, one.state, one.created) for one in store.all()]
+            table("Accounts", ("address", "plan", "state", "created"), rows)
+        case "show":
+            one = store.show(options.address)
+            table(one.address, ("field", "value"), list(one.fields().items()))
+    return 0
+
+
+def _inventory(options: argparse.Namespace) -> int:
+    columns = (
+        "host", "kind", "country", "site", "facility", "legal entity", "contract", "ipv4", "ipv6",
+        "holds", "team",
+    )  # fmt: skip
+    rows = [
+        (
+            one.name, str(one.kind), str(one.site.country), one.site.name, one.site.facility,
+            one.site.legal_entity, one.site.contract, str(one.ipv4.ip), str(one.ipv6.ip),
+            ", ".join(one.holds), one.team,
+        )
+        for one in HOSTS
+    ]  # fmt: skip
+    if options.json:
+        json.dump(
+            [dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, ensure_ascii=False
+        )
+        print()
+    elif options.csv:
+        csv.writer(sys.stdout).writerows([columns, *rows])
+    else:
+        shown = [
+            (row[0], row[1], row[2], row[3], row[5], f"{row[7]}\n{row[8]}", row[9], row[10])
+            for row in rows
+        ]
+        heads = ("host", "kind", "country", "site", "legal entity", "addresses", "holds", "team")
+        table("The estate", heads, shown)
+    return 0
+
+
+def _lab(options: argparse.Namespace) -> int:
+    lab = the_lab()
+    match options.lab_verb:
+        case "up":
+            with Board("The lab") as board:
+                lab.up(board)
+        case "down":
+            return _down(options)
+        case "status":
+            return _status(options)
+        case "enter":
+            lab.require_up()
+            command = options.command or [os.environ.get("SHELL", "bash")]
+            argv = lab.inside(command)
+            os.execvp(argv[0], argv)
+        case "shell" | "exec":
+            lab.require_up()
+            name = lab.find(options.host)
+            argv = lab.ssh(name, getattr(options, "command", []))
+            os.execvp(argv[0], argv)
+    return 0
+
+
+def _deliver(options: argparse.Namespace) -> int:
+    _again_inside(options)
+    from postvakt.lab import deliver
+
+    deliver.both_ways(LAB, console.print)
+    return 0
+
+
+def _closing() -> None:
+    from postvakt.lab.world.people import ELLEN, KARI
+
+    _status(argparse.Namespace())
+    table(
+        "\nLogins",
+        ("who", "password", "where"),
+        [
+            (KARI.address, KARI.password, "IMAP 993, SMTP 465/587 at mail1.no.postvakt.example"),
+            (ELLEN.address, ELLEN.password, "IMAP 993, SMTP 465 at world.elsewhere.example"),
+        ],
+    )
+    table(
+        "\nTry next",
+        ("command", "what it does"),
+        [
+            ("./postvakt inventory", "where each host stands, and what it holds"),
+            ("./postvakt plan", "what an apply would change: nothing"),
+            ("./postvakt lab shell mail1", "a shell on the mail host"),
+            ("./postvakt account add ola@postvakt.example", "one more mailbox"),
+            ("./postvakt down", "stop everything"),
+        ],
+    )
+
+
+def _everything(options: argparse.Namespace) -> int:
+    """Deploy the outside world and the estate together; where one needs the other, it waits."""
+    _again_inside(options)
+    return _deployment("apply", HOSTS, LAB, world=True)
