@@ -61,8 +61,6 @@ def send(sender: Provider, recipient: str, subject: str, body: str) -> str:
 
 def login(provider: Provider) -> imaplib.IMAP4_SSL:
     imap = imaplib.IMAP4_SSL(provider.server, 993, ssl_context=provider.trust, timeout=SECONDS)
-    # A quoted password in UTF-8, as mail programs send it; imaplib alone would say ASCII only.
-    imap._encoding = "utf-8"
     imap.login(provider.person.address, provider.person.password)
     return imap
 
@@ -89,6 +87,13 @@ def wait_for(provider: Provider, message_id: str) -> bytes:
 def both_ways(target: Target, say: Callable[[str], None]) -> None:
     """A message from the other provider to ours, and the reply."""
     ours, theirs = providers(target)
+    try:
+        _exchange(ours, theirs, say)
+    except (OSError, smtplib.SMTPException, imaplib.IMAP4.error) as error:
+        raise LabError(f"mail does not go: {error}; ./postvakt check says more") from error
+
+
+def _exchange(ours: Provider, theirs: Provider, say: Callable[[str], None]) -> None:
     for sender, recipient in ((theirs, ours), (ours, theirs)):
         began = time.monotonic()
         to = recipient.person.address

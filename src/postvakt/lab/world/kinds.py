@@ -17,7 +17,7 @@ from postvakt.lab.world.roles import (
     root_key,
 )
 from postvakt.lab.world.zones import ZONES
-from roles import apt, certbot, knot, nftables, unbound
+from roles import apt, certbot, knot, nftables, retired, unbound
 
 
 def _base(resolver: Role) -> tuple[Role, ...]:
@@ -42,4 +42,4 @@ def kinds(host: Host) -> tuple[Role, ...]:
 
 def roles_of(host: Host) -> tuple[Role, ...]:
     own = kinds(host)
-    return (apt.ROLE, nftables.guarding((apt.ROLE, *own)), *own)
+    return (apt.ROLE, nftables.guarding((apt.ROLE, *own)), *own, retired.ROLE)

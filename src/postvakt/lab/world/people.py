@@ -9,5 +9,5 @@ class Person:
     password: str
 
 
-KARI = Person("kari@postvakt.example", "fjell-snø-kaffe-brygge-lykt")
+KARI = Person("kari@postvakt.example", "fjell-kaffe-brygge-lykt-elleve")
 ELLEN = Person("ellen@elsewhere.example", "harbour-lantern-seven-birch")
