@@ -132,8 +132,7 @@ def decide_directory(wanted: Directory, seen: Snapshot) -> Action | None:
     ):
         return None
     return Action(
-        f"install -d -o {wanted.owner} -g {wanted.group} -m {wanted.mode:o} "
-        f"{shlex.quote(wanted.path)}"
+        f"install -d -o {wanted.owner} -g {wanted.group} -m {wanted.mode:o} {shlex.quote(wanted.path)}"
     )
 
 

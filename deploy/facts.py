@@ -137,19 +137,14 @@ def read(answer: str) -> Snapshot:
     try:
         said = json.loads(answer)
         return Snapshot(
-            files={
-                path: None if found is None else Found(*found)
-                for path, found in said["files"].items()
-            },
+            files={path: None if found is None else Found(*found) for path, found in said["files"].items()},
             newest=said["newest"],
             units={name: read_unit(shown) for name, shown in said["units"].items()},
             packages=said["packages"],
             tests=said["tests"],
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise SnapshotError(
-            f"its answer cannot be read ({type(error).__name__}: {error})"
-        ) from error
+        raise SnapshotError(f"its answer cannot be read ({type(error).__name__}: {error})") from error
 
 
 @cache

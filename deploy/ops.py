@@ -179,15 +179,11 @@ def program(source: str, path: str) -> File:
     return File(path, text, mode=0o755)
 
 
-def directory(
-    path: str, *, owner: str = "root", group: str = "root", mode: int = 0o755
-) -> Directory:
+def directory(path: str, *, owner: str = "root", group: str = "root", mode: int = 0o755) -> Directory:
     return Directory(path, owner, group, mode)
 
 
-def secret(
-    path: str, *, make: str, owner: str = "root", group: str = "root", mode: int = 0o600
-) -> Secret:
+def secret(path: str, *, make: str, owner: str = "root", group: str = "root", mode: int = 0o600) -> Secret:
     return Secret(path, make, owner, group, mode)
 
 

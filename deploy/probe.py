@@ -95,9 +95,7 @@ def units(names: list[str]) -> dict[str, dict[str, Any]]:
     """{unit: {property: value}}; the times are microseconds since 1970, 0 for never."""
     if not names:
         return {}
-    shown = lines(
-        "systemctl", "show", "--timestamp=us+utc", "--property", UNIT_PROPERTIES, "--", *names
-    )
+    shown = lines("systemctl", "show", "--timestamp=us+utc", "--property", UNIT_PROPERTIES, "--", *names)
     current: dict[str, Any] = {}
     blocks = []
     for row in [*shown, ""]:
@@ -109,9 +107,8 @@ def units(names: list[str]) -> dict[str, dict[str, Any]]:
             current = {}
     for block in blocks:
         files = [block["FragmentPath"], *block["DropInPaths"].split()]
-        for word in block.get("ExecStart", "").split():
-            if word.startswith("path="):
-                files.append(word.removeprefix("path="))
+        words = block.get("ExecStart", "").split()
+        files += [word.removeprefix("path=") for word in words if word.startswith("path=")]
         block["newest"] = max((newest(file) for file in files if file), default=0)
     return dict(zip(names, blocks, strict=True))
 

@@ -1,6 +1,6 @@
 """The entry point of a deploy, executed by pyinfra once for each host.
 
-    pyinfra inventories/norway/hosts.py deploy/site.py
+pyinfra inventories/norway/hosts.py deploy/site.py
 """
 
 from deploy.converge import converge

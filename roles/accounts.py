@@ -26,10 +26,8 @@ def declare(host: Host) -> Iterator[Resource]:
     yield directory("/var/vmail", owner="vmail", group="vmail", mode=0o750)
     yield ensure(
         "database accounts",
-        unless=f"{ASK} -c \"SELECT 'found' FROM pg_database WHERE datname = 'accounts'\" "
-        "| grep -q found",
-        run="runuser -u postgres -- createdb --template template0 --encoding UTF8 "
-        "--locale C.UTF-8 accounts",
+        unless=f"{ASK} -c \"SELECT 'found' FROM pg_database WHERE datname = 'accounts'\" | grep -q found",
+        run="runuser -u postgres -- createdb --template template0 --encoding UTF8 --locale C.UTF-8 accounts",
     )
     for name in MIGRATIONS:
         yield config(f"accounts{FOLDER}/{name}.sql")

@@ -31,7 +31,7 @@ def declare(host: Host) -> Iterator[Resource]:
         unless=f"openssl x509 -noout -checkend {RENEW_DAYS * 86400} -in {live}/fullchain.pem",
         # The authority looks the name up in the world's DNS, so the host waits until that knows it.
         run=(
-            "found() { getent -s dns ahostsv4 $1 | grep -q \"^$2 \"; }\n"
+            'found() { getent -s dns ahostsv4 $1 | grep -q "^$2 "; }\n'
             f"for try in $(seq {WAIT_SECONDS}); do\n"
             f"found {host.fqdn} {host.ipv4.ip} && found {authority} '[0-9.]*' && break\n"
             "sleep 1; done\n"

@@ -38,9 +38,7 @@ def estate_zone(hosts: tuple[Host, ...]) -> Zone:
         f'@ CAA 0 iodef "mailto:{estate.contact}"',
     ]
     # A host that is no mail host accepts no mail and sends none (RFC 7505, RFC 7208).
-    records += [
-        f'{one.fqdn}. TXT "v=spf1 {"a -all" if one.kind == Kind.MAIL else "-all"}"' for one in hosts
-    ]
+    records += [f'{one.fqdn}. TXT "v=spf1 {"a -all" if one.kind == Kind.MAIL else "-all"}"' for one in hosts]
     return Zone(f"{estate.domain}.", tuple(records))
 
 

@@ -19,9 +19,7 @@ def guarding(roles: tuple[Role, ...]) -> Role:
             "nftables/etc/nftables.conf",
             mode=0o600,
             validate=CHECK,
-            ports=sorted(
-                {(port.protocol, port.number, role.name) for role in roles for port in role.ports}
-            ),
+            ports=sorted({(port.protocol, port.number, role.name) for role in roles for port in role.ports}),
             egress=sorted({rule for role in roles for rule in role.egress(host)}),
         )
         yield service("nftables", reads=("/etc/nftables.conf",), reload=True)

@@ -52,9 +52,7 @@ class Store:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def add(
-        self, address: str, password: str, *, plan: str, fields: Mapping[str, str | None]
-    ) -> Account:
+    def add(self, address: str, password: str, *, plan: str, fields: Mapping[str, str | None]) -> Account:
         """Make a mailbox. The password goes through standard input: no process list shows it."""
         words = [address, "--plan", plan]
         for name, value in fields.items():

@@ -29,25 +29,25 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    root = Parser(
-        prog="postvakt", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    root = Parser(prog="postvakt", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
-    production = argparse.ArgumentParser(add_help=False)
+    production = Parser(add_help=False)
     production.add_argument(
         "--production", action="store_true", help="act on the real hosts instead of the lab"
     )
-    some = argparse.ArgumentParser(add_help=False)
+    some = Parser(add_help=False)
     some.add_argument("hosts", nargs="*", metavar="HOST", help="hosts or kinds; none means all")
 
     verbs.add_parser("up", help="raise the lab, deploy everything, check it, send mail both ways")
     down = verbs.add_parser("down", help="stop the lab and leave nothing of it behind")
     _discard(down)
     verbs.add_parser("status", help="the lab's hosts, what they use, and whether they run")
-    verbs.add_parser(
+    plan = verbs.add_parser(
         "plan", parents=[production, some], help="what apply would change (exit code 2 if anything)"
     )
-    verbs.add_parser("apply", parents=[production, some], help="make the hosts what is declared")
+    apply = verbs.add_parser("apply", parents=[production, some], help="make the hosts what is declared")
+    for verb in (plan, apply):
+        verb.add_argument("--json", action="store_true", help="tell the outcome as JSON")
     check = verbs.add_parser(
         "check", parents=[production, some], help="look at every host: is it what is declared?"
     )
@@ -64,9 +64,7 @@ def parser() -> Parser:
     add.add_argument("--plan", choices=("trial", "subscribed"), default="trial")
     for name in ("first-name", "last-name", "company", "mobile", "country", "alternative-address"):
         add.add_argument(f"--{name}", metavar="TEXT")
-    add.add_argument(
-        "--prompt", action="store_true", help="ask for the password instead of making one"
-    )
+    add.add_argument("--prompt", action="store_true", help="ask for the password instead of making one")
     account_verbs.add_parser("list", parents=[production], help="every mailbox")
     show = account_verbs.add_parser("show", parents=[production], help="one mailbox")
     show.add_argument("address")
@@ -77,9 +75,7 @@ def parser() -> Parser:
     form.add_argument("--csv", action="store_true", help="as CSV")
 
     lab = verbs.add_parser("lab", help="the lab alone: hosts without a deploy, and the way into them")
-    lab_verbs = lab.add_subparsers(
-        dest="lab_verb", required=True, metavar="VERB", parser_class=Parser
-    )
+    lab_verbs = lab.add_subparsers(dest="lab_verb", required=True, metavar="VERB", parser_class=Parser)
     lab_verbs.add_parser("up", help="boot the hosts; deploy nothing")
     _discard(lab_verbs.add_parser("down", help="stop the hosts"))
     lab_verbs.add_parser("status", help="the hosts, what they use, and whether they run")

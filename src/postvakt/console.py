@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+"""Piped into a file, tables keep the width that they need."""
 PLAIN_PHASES = ("base image", "boot", "up", "connecting", "packages", "certificate", "stop", "down")
 ENDS = ("up", "done", "failed", "down")
 

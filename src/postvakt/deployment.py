@@ -23,7 +23,6 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, State, StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_state
 
-from deploy.connection import without_delay
 from postvakt.inventory import Entry, Host, InventoryError, entry
 
 CONNECT_SECONDS = 10
@@ -59,14 +58,11 @@ class Deployment:
     data: Callable[[Host], dict[str, Any]]
 
 
-def run(
-    deployments: Sequence[Deployment], mode: Mode, progress: Progress
-) -> tuple[Outcome, ...]:
+def run(deployments: Sequence[Deployment], mode: Mode, progress: Progress) -> tuple[Outcome, ...]:
     """Plan or apply on all hosts of all deployments side by side. One outcome a host, in their order.
 
     A host that fails stops there; the others go on to their end.
     """
-    without_delay()
     logging.getLogger("pyinfra").propagate = False
     entries: list[Entry] = []
     sites: dict[str, Path] = {}
@@ -92,9 +88,7 @@ def run(
     return tuple(outcomes.values())
 
 
-def _run_host(
-    state: State, target: Target, site: Path, outcome: Outcome, progress: Progress
-) -> None:
+def _run_host(state: State, target: Target, site: Path, outcome: Outcome, progress: Progress) -> None:
     """One host from its connection to its end. Every failure becomes one line of its outcome."""
     with ctx_config.use(state.config.copy()), ctx_host.use(target):
         try:

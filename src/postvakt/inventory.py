@@ -177,9 +177,7 @@ def host(
             settings=tuple(settings),
         )
     except ValueError as error:
-        raise InventoryError(
-            f"host {name}: {error}: correct its address in the inventory"
-        ) from error
+        raise InventoryError(f"host {name}: {error}: correct its address in the inventory") from error
     refuse_abroad(declared)
     return entry(declared)
 
@@ -211,9 +209,7 @@ def validate(hosts: Iterable[Host]) -> tuple[Host, ...]:
         for value, count in Counter(values).items():
             if count > 1:
                 holders = [
-                    one.name
-                    for one in declared
-                    if value == one.name or value in map(str, one.addresses)
+                    one.name for one in declared if value == one.name or value in map(str, one.addresses)
                 ]
                 raise InventoryError(
                     f"the {what} {value} is given to {count} hosts ({', '.join(holders)}): "

@@ -12,7 +12,7 @@ from typing import Any
 
 import paramiko
 
-from deploy.connection import without_delay
+from deploy.connection import PromptTransport
 
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 120
@@ -43,7 +43,6 @@ class Connection:
     def _connected(self) -> paramiko.SSHClient:
         if self._client is not None:
             return self._client
-        without_delay()
         options: Any = {}
         if self.config.exists():
             options = paramiko.SSHConfig.from_path(str(self.config)).lookup(self.name)
@@ -61,6 +60,7 @@ class Connection:
                 auth_timeout=CONNECT_SECONDS,
                 look_for_keys=False,
                 allow_agent="identityfile" not in options,
+                transport_factory=PromptTransport,
             )
         except paramiko.BadHostKeyException:
             raise SshError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,22 @@ from postvakt.inventory import Country, Host
 from postvakt.ssh import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
+NAMES = (
+    "keys",
+    "outside",
+    "ssh_config_file",
+    "ssh_known_hosts_file",
+    "ssh_paramiko_connect_kwargs",
+    "ssh_strict_host_key_checking",
+)
 FOLDERS = {Country.NO: "norway", Country.US: "us"}
 
 
+@cache
 def group_data(folder: Path) -> dict[str, Any]:
     """What the ``group_data/all.py`` of an inventory or an overlay says."""
     said = runpy.run_path(str(folder / "group_data" / "all.py"))
-    return {name: value for name, value in said.items() if not name.startswith("_")}
+    return {name: value for name, value in said.items() if name in NAMES}
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,7 @@ class Target:
     def connect(self, host: Host) -> Connection:
         data = self.data(host)
         config = data.get("ssh_config_file")
-        return Connection(
-            host.fqdn, Path(config) if config else None, Path(data["ssh_known_hosts_file"])
-        )
+        return Connection(host.fqdn, Path(config) if config else None, Path(data["ssh_known_hosts_file"]))
 
 
 LAB = Target(ROOT / ".lab")

@@ -10,18 +10,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from inventories.hosts import HOSTS
 from postvakt import accounts
 from postvakt.console import Board, console, fail, table
 from postvakt.inventory import Host, InventoryError, Kind, select
 from postvakt.lab import lab as the_lab
-from postvakt.lab.lab import Lab, State
+from postvakt.lab.lab import State, quiet
 from postvakt.lab.system import LabError
 from postvakt.policy import PolicyError
 from postvakt.ssh import SshError
 from postvakt.target import LAB, PRODUCTION, ROOT, Target
+
+if TYPE_CHECKING:
+    from postvakt.deployment import Outcome
 
 FAILED = 1
 WOULD_CHANGE = 2
@@ -94,8 +98,10 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if all(one.state is State.RUNNING for one in rows) else FAILED
 
 
-def _deployment(mode: str, hosts: Sequence[Host], target: Target, *, world: bool) -> int:
-    """Plan or apply, live, and a table of what became of each host."""
+def _deployment(
+    mode: str, hosts: Sequence[Host], target: Target, *, world: bool = False, as_json: bool = False
+) -> int:
+    """Plan or apply, live, and a table (or JSON) of what became of each host."""
     from postvakt import deployment
     from postvakt.lab.world.hosts import HOSTS as WORLD
 
@@ -103,33 +109,40 @@ def _deployment(mode: str, hosts: Sequence[Host], target: Target, *, world: bool
     if world:
         site = ROOT / "src" / "postvakt" / "lab" / "world" / "site.py"
         parts.insert(0, deployment.Deployment(WORLD, site, target.data))
-    with Board(f"{mode.capitalize()}") as board:
-        outcomes = deployment.run(parts, deployment.Mode(mode), board)
-    would = "would change" if mode == "plan" else "changed"
-    table(
-        "",
-        ("host", "resources", would, "error"),
-        [(one.host, str(one.resources), str(len(one.changed)), one.error) for one in outcomes],
-    )
-    if mode == "plan":
-        for one in outcomes:
-            for name in one.changed:
-                console.print(f"{one.host}: {name}", markup=False)
+    if as_json:
+        outcomes = deployment.run(parts, deployment.Mode(mode), quiet)
+        print(json.dumps([asdict(one) for one in outcomes]))
+    else:
+        with Board(mode.capitalize()) as board:
+            outcomes = deployment.run(parts, deployment.Mode(mode), board)
+        _show(mode, outcomes)
     if any(one.error for one in outcomes):
         return FAILED
     return WOULD_CHANGE if mode == "plan" and any(one.changed for one in outcomes) else 0
 
 
+def _show(mode: str, outcomes: Sequence[Outcome]) -> None:
+    columns = ["host", "resources", "would change" if mode == "plan" else "changed"]
+    rows = [[one.host, str(one.resources), str(len(one.changed))] for one in outcomes]
+    table("", columns, rows)
+    for one in outcomes:
+        for name in one.changed if mode == "plan" else []:
+            console.print(f"{one.host}: {name}", markup=False)
+    for one in outcomes:
+        if one.error:
+            fail(f"{one.host}: {one.error}")
+
+
 def _plan(options: argparse.Namespace) -> int:
     hosts = select(HOSTS, options.hosts)
     _again_inside(options)
-    return _deployment("plan", hosts, _target(options), world=False)
+    return _deployment("plan", hosts, _target(options), as_json=options.json)
 
 
 def _apply(options: argparse.Namespace) -> int:
     hosts = select(HOSTS, options.hosts)
     _again_inside(options)
-    return _deployment("apply", hosts, _target(options), world=False)
+    return _deployment("apply", hosts, _target(options), as_json=options.json)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -198,19 +211,23 @@ def _inventory(options: argparse.Namespace) -> int:
         for one in HOSTS
     ]  # fmt: skip
     if options.json:
-        json.dump(
-            [dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, ensure_ascii=False
-        )
+        json.dump([dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, ensure_ascii=False)
         print()
     elif options.csv:
         csv.writer(sys.stdout).writerows([columns, *rows])
     else:
         shown = [
-            (row[0], row[1], row[2], row[3], row[5], f"{row[7]}\n{row[8]}", row[9], row[10])
-            for row in rows
+            (
+                one.name,
+                one.kind,
+                f"{one.site.country} {one.site.name}",
+                f"{one.ipv4.ip}\n{one.ipv6.ip}",
+                "\n".join(one.holds),
+                one.team,
+            )
+            for one in HOSTS
         ]
-        heads = ("host", "kind", "country", "site", "legal entity", "addresses", "holds", "team")
-        table("The estate", heads, shown)
+        table("The estate", ("host", "kind", "where", "addresses", "holds", "team"), shown)
     return 0
 
 

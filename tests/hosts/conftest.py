@@ -63,9 +63,7 @@ def connections() -> dict[str, Connection]:
 
 
 @pytest.fixture
-def host(
-    declared: Host, connections: dict[str, Connection], request: pytest.FixtureRequest
-) -> Nouns:
+def host(declared: Host, connections: dict[str, Connection], request: pytest.FixtureRequest) -> Nouns:
     if declared.name not in connections:
         connections[declared.name] = _target(request.config).connect(declared)
     return Nouns(OverSsh(connections[declared.name]))

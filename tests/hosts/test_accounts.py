@@ -29,9 +29,7 @@ def test_passwords_are_argon2id(host: Nouns, declared: Host) -> None:
 
 def test_services_see_only_what_a_lookup_needs(host: Nouns, declared: Host) -> None:
     for user in ("dovecot", "postfix"):
-        done = host.run(
-            f"cd / && runuser -u {user} -- psql -XqtA accounts -c 'SELECT * FROM account'"
-        )
+        done = host.run(f"cd / && runuser -u {user} -- psql -XqtA accounts -c 'SELECT * FROM account'")
         assert done.rc != 0
         assert "permission denied" in done.stderr
     assert ask(host, "dovecot", "SELECT count(*) >= 0 FROM login") == "t"

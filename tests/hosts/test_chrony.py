@@ -17,9 +17,7 @@ def test_the_clock_is_kept(host: Nouns, declared: Host) -> None:
 
 def test_time_is_authenticated(host: Nouns, declared: Host) -> None:
     servers = [
-        line
-        for line in host.check_output("chronyd -p").splitlines()
-        if line.startswith(("server", "pool"))
+        line for line in host.check_output("chronyd -p").splitlines() if line.startswith(("server", "pool"))
     ]
     assert len(servers) >= 3
     assert all(line.split()[-1] == "nts" for line in servers)

@@ -48,8 +48,7 @@ def test_old_protocols_are_refused(host: Nouns, declared: Host) -> None:
     """SEC-04, by a prober that can speak the old ones: it lowers its own security level."""
     for old in ("-tls1", "-tls1_1"):
         done = host.run(
-            f"openssl s_client -connect {declared.ipv4.ip}:993 {old} "
-            "-cipher ALL:@SECLEVEL=0 </dev/null"
+            f"openssl s_client -connect {declared.ipv4.ip}:993 {old} -cipher ALL:@SECLEVEL=0 </dev/null"
         )
         assert "alert protocol version" in done.stderr
     new = host.run(f"openssl s_client -brief -connect {declared.ipv4.ip}:993 </dev/null")

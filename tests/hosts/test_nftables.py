@@ -13,10 +13,7 @@ def test_both_ways_are_closed_by_default(host: Nouns, declared: Host) -> None:
 
 def test_a_stranger_in_the_house_cannot_call_out(host: Nouns, declared: Host) -> None:
     """Tried for real: a user without an egress rule is refused at once, by the firewall."""
-    probe = (
-        "runuser -u nobody -- python3 -c 'import socket; socket.create_connection("
-        '("%s", 443), 3)\''
-    )
+    probe = "runuser -u nobody -- python3 -c 'import socket; socket.create_connection((\"%s\", 443), 3)'"
     done = host.run(probe.replace("%s", "192.0.2.1"))
     assert done.rc != 0
     assert "No route to host" in done.stderr

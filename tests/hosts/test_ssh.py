@@ -6,9 +6,7 @@ from postvakt.inventory import Host
 
 
 def test_only_keys_open_the_door(host: Nouns, declared: Host) -> None:
-    found = dict(
-        line.split(" ", 1) for line in host.check_output("sshd -T").splitlines() if " " in line
-    )
+    found = dict(line.split(" ", 1) for line in host.check_output("sshd -T").splitlines() if " " in line)
     assert found["permitrootlogin"] == "no"
     assert found["passwordauthentication"] == "no"
     assert found["kbdinteractiveauthentication"] == "no"

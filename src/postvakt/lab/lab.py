@@ -46,9 +46,7 @@ def quiet(host: str, phase: str) -> None:
 class Lab:
     """The hosts of one checkout. ``root`` is the checkout; everything made lies in its ``.lab``."""
 
-    def __init__(
-        self, root: Path, machines: Iterable[Machine], resolver: str, operator: str
-    ) -> None:
+    def __init__(self, root: Path, machines: Iterable[Machine], resolver: str, operator: str) -> None:
         self.root = root
         self.machines = tuple(machines)
         self.state = root / ".lab"
@@ -136,9 +134,7 @@ class Lab:
             process = one.process()
             state = State.RUNNING if process else State.STOPPED if one.created() else State.ABSENT
             address = str(one.machine.ipv4.ip)
-            rows.append(
-                Status(name, address, state, process.pid if process else None, one.memory())
-            )
+            rows.append(Status(name, address, state, process.pid if process else None, one.memory()))
         return tuple(rows)
 
     def is_up(self) -> bool:
@@ -166,6 +162,4 @@ class Lab:
 
     def ssh(self, host: str, command: Iterable[str], options: Iterable[str] = ()) -> list[str]:
         """The command that runs another one on a host, by SSH, as in production."""
-        return self.network.inside(
-            ["ssh", "-F", str(self.keys.config), *options, host, "--", *command]
-        )
+        return self.network.inside(["ssh", "-F", str(self.keys.config), *options, host, "--", *command])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -89,7 +90,7 @@ class Container:
                 + "\n"
             ),
             "etc/ssh/ssh_host_ed25519_key": keys.host_key(one.name).read_text(),
-            f"etc/sudoers.d/90-cloud-init-users": f"{user} ALL=(ALL) NOPASSWD:ALL\n",
+            "etc/sudoers.d/90-cloud-init-users": f"{user} ALL=(ALL) NOPASSWD:ALL\n",
             f"home/{user}/.ssh/authorized_keys": keys.public(),
         }
         upper = self.disk / "upper"
@@ -118,7 +119,7 @@ class Container:
                 file.write(line + "\n")
         home = upper / "home" / user
         for entry in (home, home / ".ssh", home / ".ssh" / "authorized_keys"):
-            shutil.chown(entry, 1000, 1000)  # type: ignore[arg-type]
+            os.chown(entry, 1000, 1000)
             entry.chmod(0o600 if entry.is_file() else 0o700)
 
     def boot(self) -> None:

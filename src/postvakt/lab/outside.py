@@ -80,9 +80,7 @@ def _certificate(name: str, key: str, issuer: str | None, issuer_key: str) -> st
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=3650))
         .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(_load(key).public_key()), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(_load(key).public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(_load(issuer_key).public_key()),
             critical=False,
@@ -102,9 +100,7 @@ def _certificate(name: str, key: str, issuer: str | None, issuer_key: str) -> st
         )
         builder = builder.add_extension(usage, critical=True)
     else:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False
-        )
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
     signed = builder.sign(_load(issuer_key), hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
@@ -119,9 +115,7 @@ def keys(state: Path) -> Keys:
         lambda: _certificate("Postvakt lab authority", authority_key, None, authority_key),
     )
     acme_key = _once(folder / "acme-key.pem", _key)
-    acme = _once(
-        folder / "acme.pem", lambda: _certificate(AUTHORITY, acme_key, authority, authority_key)
-    )
+    acme = _once(folder / "acme.pem", lambda: _certificate(AUTHORITY, acme_key, authority, authority_key))
     return Keys(root_ksk, authority, acme, acme_key)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from deploy.connection import CONNECT
 from postvakt.lab import outside
 
 TEXT = '''"""Written by ./postvakt lab up: how the lab is reached, and where its outside world is.
@@ -22,6 +23,7 @@ keys = _data["keys"]
 ssh_config_file = _data["ssh_config_file"]
 ssh_known_hosts_file = _data["ssh_known_hosts_file"]
 ssh_strict_host_key_checking = _data["ssh_strict_host_key_checking"]
+ssh_paramiko_connect_kwargs = _data["ssh_paramiko_connect_kwargs"]
 '''
 
 
@@ -33,6 +35,7 @@ def overlay(state: Path, gateway: str) -> dict[str, Any]:
         "ssh_config_file": str(state / "ssh" / "config"),
         "ssh_known_hosts_file": str(state / "ssh" / "known_hosts"),
         "ssh_strict_host_key_checking": "yes",
+        "ssh_paramiko_connect_kwargs": CONNECT,
     }
 
 

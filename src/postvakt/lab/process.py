@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+
 @dataclass(frozen=True)
 class Process:
     """A process by number and start time (clock ticks since boot), so that a number used again is
@@ -55,7 +56,7 @@ def spawn(argv: list[str], record: Path, log: Path) -> None:
     between leaves no process that nobody knows.
     """
     script = (
-        'record=$1; shift; stat=$(cat /proc/$$/stat); stat=${stat##*) }\n'
+        "record=$1; shift; stat=$(cat /proc/$$/stat); stat=${stat##*) }\n"
         'start=$(echo "$stat" | cut -d" " -f20)\n'
         'echo "$$ $start" > "$record.new" && mv "$record.new" "$record" && exec "$@"\n'
     )

@@ -35,9 +35,7 @@ class Keys:
             names = f"{one.name},{one.fqdn},{one.ipv4.ip},{one.ipv6.ip}"
             known.append(f"{names} {key[0]} {key[1]}\n")
             hosts.append(
-                f"Host {one.name} {one.fqdn}\n"
-                f"    HostName {one.ipv4.ip}\n"
-                f"    HostKeyAlias {one.fqdn}\n"
+                f"Host {one.name} {one.fqdn}\n    HostName {one.ipv4.ip}\n    HostKeyAlias {one.fqdn}\n"
             )
         hosts.append(
             "Host *\n"

@@ -53,9 +53,7 @@ def require(state: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free / 2**30
         if free < FREE_GIB:
-            raise LabError(
-                f"{folder} has {free:.1f} GiB free and the lab needs {FREE_GIB}: make room there"
-            )
+            raise LabError(f"{folder} has {free:.1f} GiB free and the lab needs {FREE_GIB}: make room there")
 
 
 def _which(program: str) -> str | None:

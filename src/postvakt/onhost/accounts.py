@@ -33,7 +33,7 @@ LOCALPART = re.compile(rf"{ATOM}(\.{ATOM})*")
 DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """One line for the caller, and the exit code that goes with it."""
 
     def __init__(self, code: int, line: str) -> None:
@@ -48,9 +48,9 @@ def split(address: str) -> tuple[str, str]:
     """
     localpart, _, domain = address.strip().lower().rpartition("@")
     if not LOCALPART.fullmatch(localpart) or len(localpart) > 64:
-        raise Refusal(2, f"{address}: the part before the @ is not one that a mailbox can have")
+        raise RefusalError(2, f"{address}: the part before the @ is not one that a mailbox can have")
     if not DOMAIN.fullmatch(domain) or len(domain) > 253:
-        raise Refusal(2, f"{address}: the part after the @ is not a domain")
+        raise RefusalError(2, f"{address}: the part after the @ is not a domain")
     return localpart, domain
 
 
@@ -58,9 +58,9 @@ def add(db: psycopg.Connection[Any], options: argparse.Namespace) -> object:
     localpart, domain = split(options.address)
     password = sys.stdin.readline().rstrip("\n")
     if len(password) < 12:
-        raise Refusal(2, "the password on standard input is shorter than 12 characters")
+        raise RefusalError(2, "the password on standard input is shorter than 12 characters")
     if not db.execute("SELECT 1 FROM domain WHERE name = %s", [domain]).fetchone():
-        raise Refusal(2, f"{domain} is not a domain of this host")
+        raise RefusalError(2, f"{domain} is not a domain of this host")
     taken = db.execute(
         "SELECT 1 FROM alias WHERE (localpart, domain) = (%s, %s)", [localpart, domain]
     ).fetchone()
@@ -74,7 +74,7 @@ def add(db: psycopg.Connection[Any], options: argparse.Namespace) -> object:
             [localpart, domain, argon2.PasswordHasher().hash(password), options.plan, *values],
         ).fetchone()
     if not made:
-        raise Refusal(3, f"{localpart}@{domain} is taken")
+        raise RefusalError(3, f"{localpart}@{domain} is taken")
     return shown(db, localpart, domain)
 
 
@@ -85,7 +85,7 @@ def shown(db: psycopg.Connection[Any], localpart: str, domain: str) -> object:
         [localpart, domain],
     ).fetchone()
     if not row:
-        raise Refusal(4, f"{localpart}@{domain} has no account here")
+        raise RefusalError(4, f"{localpart}@{domain} has no account here")
     return row
 
 
@@ -121,7 +121,7 @@ def hosts(db: psycopg.Connection[Any], options: argparse.Namespace) -> object:
     rows = db.execute("SELECT localpart FROM alias WHERE domain = %s", [options.domain]).fetchall()
     missing = set(options.names) - {row["localpart"] for row in rows}
     if missing or not rows:
-        raise Refusal(1, f"{options.domain} lacks {', '.join(sorted(missing)) or 'everything'}")
+        raise RefusalError(1, f"{options.domain} lacks {', '.join(sorted(missing)) or 'everything'}")
     return {"domain": options.domain}
 
 
@@ -162,7 +162,7 @@ def main() -> int:
     try:
         with psycopg.connect("dbname=accounts user=accounts", row_factory=dict_row) as db:
             json.dump(options.run(db, options), sys.stdout, default=str, ensure_ascii=False)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         print(refusal, file=sys.stderr)
         return refusal.code
     except psycopg.OperationalError as error:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pyinfra.context import host as here
 
-from deploy.ops import Role
 from deploy.kinds import BASE
+from deploy.ops import Role
 from postvakt.inventory import Host
 from postvakt.lab.world.hosts import WorldKind
 from postvakt.lab.world.roles import (

@@ -1,0 +1,36 @@
+"""What holds for the estate as a whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from postvakt.inventory import Host
+from postvakt.lab.lab import Lab, State
+
+GIB = 2**30
+OURS = (
+    "certbot", "chrony", "dovecot", "knot", "nftables", "postfix", "postgresql@17-main", "ssh",
+    "systemd-journald", "unbound", "unattended-upgrades",
+)  # fmt: skip
+QUIET_SECONDS = 60
+
+
+def test_every_host_runs_within_its_memory(lab: Lab) -> None:
+    rows = lab.status()
+    assert {one.state for one in rows} == {State.RUNNING}
+    assert 0 < sum(one.memory for one in rows) < 8 * GIB
+
+
+def test_a_quiet_minute_leaves_no_warning(
+    lab: Lab, hosts: dict[str, Host], sh: Callable[[str, str], str]
+) -> None:
+    """Nothing is asked of the estate for a minute; its services have nothing to complain of."""
+    began = int(time.time()) + 1
+    time.sleep(QUIET_SECONDS)
+    units = " ".join(f"-u {name}" for name in OURS)
+    for name in hosts:
+        # The control: the journal does hold records of these services.
+        assert sh(name, f"journalctl -q -n 1 {units}")
+        said = sh(name, f"journalctl -q -p warning --since @{began} {units}")
+        assert said == "", f"{name}: {said}"

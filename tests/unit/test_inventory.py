@@ -1,0 +1,119 @@
+"""What an inventory may not say is refused before anything connects."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inventories.hosts import HOSTS
+from inventories.norway.hosts import OSLO
+from inventories.us.hosts import ASHBURN
+from postvakt.inventory import (
+    NORWAY_ONLY,
+    DataSet,
+    Entry,
+    Host,
+    InventoryError,
+    Kind,
+    Settings,
+    Site,
+    host,
+    select,
+    validate,
+)
+from roles.postfix import Postfix
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def entry(name: str = "x1.no", *, site: Site = OSLO, ipv4: str = "198.51.100.99/24") -> Entry:
+    return host(
+        name,
+        kind=Kind.WEB,
+        site=site,
+        estate=HOSTS[0].estate,
+        ipv4=ipv4,
+        ipv6="2001:db8:47::99/64",
+        holds=[DataSet.WEB_UPLOADS],
+        team="web",
+    )
+
+
+@pytest.mark.parametrize("data", NORWAY_ONLY)
+def test_norwegian_data_abroad_is_refused_with_its_clause(data: DataSet) -> None:
+    with pytest.raises(InventoryError, match=NORWAY_ONLY[data]) as refused:
+        host(
+            "mail9.us",
+            kind=Kind.MAIL,
+            site=ASHBURN,
+            estate=HOSTS[0].estate,
+            ipv4="203.0.113.9/24",
+            ipv6="2001:db8:1::9/64",
+            holds=[data],
+            team="mail",
+        )
+    assert "mail9.us" in str(refused.value)
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    with pytest.raises(InventoryError, match=r"x1\.no.*198\.51\.100\.999"):
+        entry(ipv4="198.51.100.999/24")
+
+
+def test_names_and_addresses_are_given_once() -> None:
+    first: Host = entry()[1]["declared"]
+    same: Host = entry("x2.no")[1]["declared"]
+    with pytest.raises(InventoryError, match=r"198\.51\.100\.99 .*x1\.no, x2\.no"):
+        validate([first, same])
+    with pytest.raises(InventoryError, match=r"the name x1\.no"):
+        validate([first, first])
+
+
+def test_hosts_are_chosen_by_name_short_name_and_kind() -> None:
+    def names(*words: str) -> list[str]:
+        return [one.name for one in select(HOSTS, words)]
+
+    assert names() == [one.name for one in HOSTS]
+    assert names("mail1") == names("mail1.no") == names("mail") == ["mail1.no"]
+    assert names("web") == ["web1.no", "web1.us"]
+    assert names("web1.us", "web") == ["web1.us", "web1.no"]
+    with pytest.raises(InventoryError, match=r"web1 is not one host: say web1\.no or web1\.us"):
+        names("web1")
+    with pytest.raises(InventoryError, match="no host or kind is called mial"):
+        names("mial")
+
+
+def test_settings_come_from_the_inventory_or_the_role() -> None:
+    plain = HOSTS[0]
+    assert plain.setting(Postfix) == Postfix()
+    own: tuple[Settings, ...] = (Postfix(message_size_mb=7),)
+    changed = Host(**{**vars(plain), "settings": own})
+    assert changed.setting(Postfix).message_size_mb == 7
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Kind.MAIL", "Kind.MIAL"),
+        ("site=OSLO", "site=OSLOO"),
+        ("team=", "taem="),
+        ("DataSet.BACKUPS", "DataSet.BACKUP"),
+        ("country=Country.NO", 'country="NO"'),
+    ],
+)
+def test_a_typing_error_is_an_error_of_the_type_checker(tmp_path: Path, right: str, wrong: str) -> None:
+    text = (ROOT / "inventories" / "norway" / "hosts.py").read_text()
+    assert right in text
+    (tmp_path / "hosts.py").write_text(text.replace(right, wrong, 1))
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", str(tmp_path / "hosts.py")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "hosts.py" in done.stdout

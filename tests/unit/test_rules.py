@@ -1,0 +1,161 @@
+"""The rules of the house (docs/architecture.md), each as a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy.converge import resources_of
+from deploy.kinds import KINDS, roles_of
+from deploy.ops import Directory, File, Role, Service
+from deploy.render import TEMPLATES
+from inventories.hosts import HOSTS
+from postvakt.inventory import Host, Kind
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path for path in (ROOT / "roles").glob("*.py") if path.name != "__init__.py")
+WORLD = ROOT / "src" / "postvakt" / "lab" / "world"
+
+
+@pytest.mark.parametrize("path", ROLES, ids=lambda path: path.stem)
+def test_a_role_has_its_three_places(path: Path) -> None:
+    text = path.read_text()
+    if "config(" in text:
+        assert (ROOT / "templates" / path.stem).is_dir()
+    assert (ROOT / "tests" / "hosts" / f"test_{path.stem}.py").is_file()
+
+
+def test_there_is_no_template_without_a_role() -> None:
+    names = {path.stem for path in ROLES}
+    assert {path.name for path in (ROOT / "templates").iterdir()} <= names
+    world = {path.stem for path in (WORLD / "roles").glob("*.py")}
+    assert {path.name for path in (WORLD / "templates").iterdir()} <= world
+
+
+@pytest.mark.parametrize("path", [*ROLES, *(WORLD / "roles").glob("*.py")], ids=lambda path: path.stem)
+def test_a_role_is_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 150
+
+
+def templates() -> list[Path]:
+    return sorted(path for folder in TEMPLATES for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("path", templates(), ids=lambda path: path.name)
+def test_a_template_names_its_source_first(path: Path) -> None:
+    assert path.suffix == ".j2"
+    assert "{{ source }}" in "".join(path.read_text().splitlines(keepends=True)[:2])
+
+
+@pytest.mark.parametrize("path", templates(), ids=lambda path: path.name)
+def test_no_template_holds_a_retention_time(path: Path) -> None:
+    """Rule 9: how long something is kept is said in the catalog and nowhere else."""
+    for line in path.read_text().splitlines():
+        text = line.split("#")[0]
+        words = r"(MaxRetentionSec|MaxFileSec|maxage|rotate|keep[-_]\\w+|expire|lifetime)"
+        found = re.search(rf"{words}\\W{{1,3}}\\d+", text, re.IGNORECASE)
+        assert not found or found.group(1) == "lifetime", line
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+MAY_IMPORT = {
+    # Dependencies point one way; the key may import of ours only what stands here.
+    "src/postvakt/inventory.py": (),
+    "src/postvakt/policy.py": (),
+    "inventories": ("inventories", "postvakt.inventory", "roles", "deploy.connection"),
+    "roles": ("deploy.ops", "roles", "postvakt.inventory", "postvakt.policy"),
+    "deploy/ops.py": ("deploy.render", "postvakt.inventory"),
+    "deploy/facts.py": ("deploy.ops",),
+    "deploy/probe.py": (),
+    "deploy/connection.py": (),
+    "deploy/converge.py": ("deploy", "postvakt.inventory"),
+    "src/postvakt/onhost": (),
+}
+
+
+@pytest.mark.parametrize("place", MAY_IMPORT)
+def test_dependencies_point_one_way(place: str) -> None:
+    target = ROOT / place
+    files = [target] if target.is_file() else sorted(target.rglob("*.py"))
+    assert files
+    for file in files:
+        for name in imports(file):
+            if name.split(".")[0] in ("postvakt", "deploy", "roles", "inventories", "tests"):
+                assert name.startswith(MAY_IMPORT[place]), f"{file.name} imports {name}"
+
+
+def test_nothing_imports_the_tests() -> None:
+    for folder in ("src", "deploy", "roles", "inventories"):
+        for file in (ROOT / folder).rglob("*.py"):
+            assert not any(name.split(".")[0] == "tests" for name in imports(file)), file
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "inventories").glob("*/hosts.py")), ids=str)
+def test_an_inventory_is_lists_of_hosts_and_constants(path: Path) -> None:
+    """Every list at the top of an inventory is a host group to pyinfra."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign):
+            (target,) = node.targets
+            assert isinstance(target, ast.Name)
+            if isinstance(node.value, ast.List):
+                assert target.id in set(Kind)
+                for entry in node.value.elts:
+                    assert isinstance(entry, ast.Call)
+                    assert isinstance(entry.func, ast.Name)
+                    assert entry.func.id == "host"
+        else:
+            assert isinstance(node, ast.Expr | ast.Import | ast.ImportFrom)
+
+
+def test_every_kind_has_its_roles() -> None:
+    assert set(KINDS) == set(Kind)
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
+def test_what_a_host_declares_is_consistent(host: Host) -> None:
+    resources = resources_of(host, roles_of(host))
+    titles = [one.title for one in resources]
+    assert len(titles) == len(set(titles)), "two resources of one name"
+    for one in resources:
+        if isinstance(one, File | Directory):
+            assert one.path.startswith("/")
+        if isinstance(one, File):
+            assert one.mode & 0o022 == 0, f"{one.path} may be written by others"
+        if isinstance(one, File) and one.path.startswith("/etc/sudoers.d"):
+            assert one.validate
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
+def test_no_two_roles_open_the_same_port(host: Host) -> None:
+    opened = [port for role in roles_of(host) for port in role.ports]
+    assert len(opened) == len(set(opened))
+
+
+def test_a_service_reads_what_its_role_writes() -> None:
+    """Where a role writes below /etc/<something> and runs one service, that service must know."""
+    for host in HOSTS:
+        for role in roles_of(host):
+            check_reads(host, role)
+
+
+def check_reads(host: Host, role: Role) -> None:
+    resources = list(role.declare(host))
+    services = [one for one in resources if isinstance(one, Service) and one.reads]
+    if len(services) != 1 or role.name in ("certbot", "users", "unbound"):
+        return
+    for one in resources:
+        if isinstance(one, File) and one.path.startswith("/etc/"):
+            covered = any(one.path == read or one.path.startswith(read + "/") for read in services[0].reads)
+            assert covered, f"{role.name}: {services[0].unit} does not read {one.path}"
