@@ -143,7 +143,7 @@ def read(answer: str) -> Snapshot:
             packages=said["packages"],
             tests=said["tests"],
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SnapshotError(f"its answer cannot be read ({type(error).__name__}: {error})") from error
 
 

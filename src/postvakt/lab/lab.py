@@ -104,7 +104,7 @@ class Lab:
             timeout=BOOT_SECONDS * 2,
             check=False,
         )
-        if done.returncode or not done.stdout.startswith(("running", "degraded")):
+        if one.process() is None or done.returncode or not done.stdout.startswith(("running", "degraded")):
             why = (done.stderr or done.stdout).strip().splitlines() or ["it did not answer"]
             raise LabError(f"{name} did not come up: {why[-1]}; its console is in {one.log}")
         progress(name, "up")

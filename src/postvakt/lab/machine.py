@@ -44,8 +44,16 @@ that the kernel leaves in the work directory would refuse the next mount.
 SWEEP = """
 set -eu
 {cgroups}
-find /sys/fs/cgroup/{group} -depth -type d -exec rmdir {{}} + 2>/dev/null || true
+cd /sys/fs/cgroup/{group} 2>/dev/null || exit 0
+echo 1 > cgroup.kill
+for try in $(seq 200); do
+    grep -q 'populated 0' cgroup.events && break
+    sleep 0.05
+done
+cd /
+find /sys/fs/cgroup/{group} -depth -type d -exec rmdir {{}} +
 """
+"""Ends what is left of a host whose own process was killed, by its control group, and removes that."""
 
 
 class Container:
@@ -131,6 +139,7 @@ class Container:
                 f"{self.machine.name}: the image that its disk lies on is gone ({lower}): "
                 "./postvakt lab down --discard, then up again"
             )
+        self.sweep()
         script = BOOT.format(
             cgroups=_cgroups(),
             group=quote(self.group),
@@ -146,6 +155,9 @@ class Container:
     def stop(self) -> None:
         # nspawn hands SIGTERM on as an orderly power-off.
         stop(self.record, 20, signal.SIGTERM)
+        self.sweep()
+
+    def sweep(self) -> None:
         script = SWEEP.format(cgroups=_cgroups(), group=quote(self.group))
         run(["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", script])
 

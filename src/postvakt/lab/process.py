@@ -62,15 +62,16 @@ def spawn(argv: list[str], record: Path, log: Path) -> None:
     )
     record.parent.mkdir(parents=True, exist_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
+    record.unlink(missing_ok=True)
     with log.open("wb") as out:
-        subprocess.Popen(
-            ["sh", "-c", script, "sh", str(record), *argv],
+        subprocess.run(
+            ["setsid", "--fork", "sh", "-c", script, "sh", str(record), *argv],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
-            start_new_session=True,
-            close_fds=True,
+            check=True,
         )
+    wait_for(record.exists, 5)
 
 
 def wait_for(what: Callable[[], bool], seconds: float) -> bool:

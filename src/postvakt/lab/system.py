@@ -15,6 +15,7 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "apt-cacher-ng": "apt-cacher-ng",
     "ip": "iproute2",
+    "nft": "nftables",
     "ssh": "openssh-client",
     "socat": "socat",
 }

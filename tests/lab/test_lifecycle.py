@@ -1,0 +1,220 @@
+"""The lab itself: it comes up whole from any state, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Interface, IPv6Interface
+from pathlib import Path
+
+import pytest
+
+from postvakt.lab.lab import Lab, State
+from postvakt.lab.process import Process, recorded, spawn, started, stop, wait_for
+from postvakt.lab.system import LabError, locked
+from postvakt.lab.topology import Machine, Segment
+
+ROOT = Path(__file__).resolve().parents[2]
+NORTH = Segment("br0", IPv4Interface("198.51.100.1/24"), IPv6Interface("2001:db8:47::1/64"))
+SOUTH = Segment("br1", IPv4Interface("203.0.113.1/24"), IPv6Interface("2001:db8:1::1/64"))
+MACHINES = (
+    Machine(
+        "a1.no",
+        "a1.no.postvakt.example",
+        IPv4Interface("198.51.100.10/24"),
+        IPv6Interface("2001:db8:47::10/64"),
+        NORTH,
+    ),
+    Machine(
+        "b1.us",
+        "b1.us.postvakt.example",
+        IPv4Interface("203.0.113.40/24"),
+        IPv6Interface("2001:db8:1::40/64"),
+        SOUTH,
+    ),
+)
+UP = """
+import sys; sys.path.insert(0, {tests!r})
+from pathlib import Path; from test_lifecycle import make
+make(Path({root!r})).up()
+"""
+
+
+def make(root: Path) -> Lab:
+    return Lab(root, MACHINES, "198.51.100.1", "lab")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    found = make(tmp_path)
+    yield found
+    found.down(discard=True)
+
+
+def output(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+def processes() -> set[tuple[int, int | None]]:
+    """Every process but the kernel's and our own children, with its start time."""
+    rows = (line.split() for line in output("ps", "-e", "-o", "pid=,ppid=").splitlines())
+    parents = {int(pid): int(parent) for pid, parent in rows}
+
+    def ours(pid: int) -> bool:
+        while pid:
+            if pid == os.getpid():
+                return True
+            pid = parents.get(pid, 0)
+        return False
+
+    mine = {pid for pid in parents if ours(pid)}
+    return {
+        (pid, started(pid))
+        for pid, parent in parents.items()
+        if parent != 2 and pid not in mine and started(pid)
+    }
+
+
+def groups() -> set[str]:
+    """Every control group, in all hierarchies."""
+    return set(output("find", "/sys/fs/cgroup", "-type", "d").split())
+
+
+def machine() -> dict[str, object]:
+    """What a lab could leave behind on this machine, but processes."""
+    return {
+        "mounts": Path("/proc/self/mountinfo").read_text(),
+        "links": sorted(line.split()[1] for line in output("ip", "-o", "link").splitlines()),
+        "addresses": sorted(line.split()[3] for line in output("ip", "-o", "addr").splitlines()),
+        "routes": output("ip", "route", "show", "table", "all"),
+        "namespaces": output("ip", "netns", "list"),
+        "tables": output("nft", "list", "tables"),
+        "forwarding": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
+        "groups": groups(),
+    }
+
+
+def test_up_makes_real_hosts_and_down_leaves_nothing(lab: Lab) -> None:
+    before, running = machine(), processes()
+    lab.up()
+    assert machine() != before, "the comparison must see a lab that is up"
+    assert {one.state for one in lab.status()} == {State.RUNNING}
+    assert lab.is_up()
+    for one in MACHINES:
+        said = output(*lab.ssh(one.name, ["hostname --fqdn; systemctl is-system-running"]))
+        assert said.split() == [one.fqdn, "running"]
+    other = MACHINES[1]
+    for address in (other.ipv4.ip, other.ipv6.ip):
+        script = f"exec 3<>/dev/tcp/{address}/22 && head -c 4 <&3"
+        assert output(*lab.ssh("a1.no", [f"bash -c '{script}'"])) == "SSH-"
+    lab.down()
+    assert machine() == before
+    assert wait_for(lambda: processes() <= running, 10)
+
+
+def test_a_second_up_finds_everything_there(lab: Lab) -> None:
+    lab.up()
+    before = [one.pid for one in lab.status()]
+    lab.up()
+    assert [one.pid for one in lab.status()] == before
+
+
+def test_disks_outlive_down_unless_they_are_discarded(lab: Lab) -> None:
+    lab.up()
+    output(*lab.ssh("a1.no", ["echo kept > ~/kept"]))
+    lab.down()
+    assert {one.state for one in lab.status()} == {State.STOPPED}
+    lab.up()
+    assert output(*lab.ssh("a1.no", ["cat ~/kept"])) == "kept\n"
+    lab.down(discard=True)
+    assert {one.state for one in lab.status()} == {State.ABSENT}
+
+
+def test_up_goes_on_wherever_it_was_killed(lab: Lab) -> None:
+    script = UP.format(tests=str(Path(__file__).parent), root=str(lab.root))
+    for delay in (0.05, 0.3, 0.6, 0.9, 1.5, 2.5):
+        child = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+        try:
+            child.wait(delay)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+    lab.up()
+    assert {one.state for one in lab.status()} == {State.RUNNING}
+    for one in MACHINES:
+        assert output(*lab.ssh(one.name, ["systemctl is-system-running"])) == "running\n"
+
+
+def test_a_killed_host_is_booted_again(lab: Lab) -> None:
+    lab.up()
+    (first, second) = lab.status()
+    assert first.pid
+    os.kill(first.pid, signal.SIGKILL)
+    assert wait_for(lambda: lab.status()[0].state is State.STOPPED, 10)
+    assert not lab.is_up()
+    lab.up()
+    assert lab.is_up()
+    assert lab.status()[1].pid == second.pid
+
+
+def test_two_at_once_is_one_too_many(tmp_path: Path) -> None:
+    lab = make(tmp_path)
+    with (
+        locked(tmp_path / ".lab" / "lock"),
+        pytest.raises(LabError, match=f"another ./postvakt works on this lab .process {os.getpid()}"),
+    ):
+        lab.up()
+
+
+def test_a_foreign_namespace_of_our_name_is_left_alone(tmp_path: Path) -> None:
+    lab = make(tmp_path)
+    output("ip", "netns", "add", lab.name)
+    try:
+        with pytest.raises(LabError, match="this lab did not make"):
+            lab.up()
+    finally:
+        output("ip", "netns", "delete", lab.name)
+        lab.down()
+
+
+def test_without_room_nothing_is_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("postvakt.lab.system.FREE_GIB", 10**6)
+    with pytest.raises(LabError, match="GiB free and the lab needs"):
+        lab.up()
+    assert not lab.network.exists()
+
+
+def test_a_person_who_is_not_root_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ROOT / "postvakt", "lab", "up"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "run it as root, or with sudo" in done.stderr
+
+
+def test_verbs_that_need_the_lab_say_that_it_is_down(tmp_path: Path) -> None:
+    lab = make(tmp_path)
+    with pytest.raises(LabError, match=r"the lab is down: \./postvakt lab up"):
+        lab.require_up()
+
+
+def test_a_recycled_pid_is_never_signalled(tmp_path: Path) -> None:
+    record = tmp_path / "pid"
+    spawn(["sleep", "30"], record, tmp_path / "log")
+    assert wait_for(lambda: recorded(record) is not None, 5)
+    found = recorded(record)
+    assert found is not None
+    stranger = Process(found.pid, found.started - 1)
+    stranger.signal(signal.SIGKILL)
+    assert found.alive()
+    stop(record, 5)
+    assert not found.alive()
+    assert not record.exists()
