@@ -25,18 +25,19 @@ def declare(host: Host) -> Iterator[Resource]:
         contact=host.estate.contact,
     )
     yield config("certbot/etc/letsencrypt/renewal-hooks/deploy/services", mode=0o755)
-    authority = urlsplit(host.outside.acme_directory or DIRECTORY).hostname
+    authority = host.outside.acme_directory or DIRECTORY
     yield ensure(
         "certificate",
         unless=f"openssl x509 -noout -checkend {RENEW_DAYS * 86400} -in {live}/fullchain.pem",
         # The authority looks the name up in the world's DNS, so the host waits until that knows it.
         run=(
-            'found() { getent -s dns ahostsv4 $1 | grep -q "^$2 "; }\n'
             f"for try in $(seq {WAIT_SECONDS}); do\n"
-            f"found {host.fqdn} {host.ipv4.ip} && found {authority} '[0-9.]*' && break\n"
+            f"getent -s dns ahostsv4 {host.fqdn} | grep -q '^{host.ipv4.ip} ' && "
+            f"python3 -c 'import urllib.request as u; u.urlopen(\"{authority}\", timeout=5)' "
+            "2>/dev/null && break\n"
             "sleep 1; done\n"
-            f'[ $try -lt {WAIT_SECONDS} ] || {{ echo "error: the world does not find {host.fqdn} at '
-            f'{host.ipv4.ip}, or we not {authority}: look at the name servers"; exit 1; }}\n'
+            f"[ $try -lt {WAIT_SECONDS} ] || {{ echo 'error: the world does not find {host.fqdn} at "
+            f"{host.ipv4.ip}, or {authority} does not answer: look at the name servers'; exit 1; }}\n"
             f"certbot certonly --quiet --standalone --cert-name {host.fqdn} -d {host.fqdn}"
         ),
         seconds=2 * WAIT_SECONDS + 60,

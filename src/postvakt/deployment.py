@@ -63,7 +63,10 @@ def run(deployments: Sequence[Deployment], mode: Mode, progress: Progress) -> tu
 
     A host that fails stops there; the others go on to their end.
     """
-    logging.getLogger("pyinfra").propagate = False
+    # What pyinfra would print is told by progress, and what failed by its outcome.
+    logger = logging.getLogger("pyinfra")
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
     entries: list[Entry] = []
     sites: dict[str, Path] = {}
     for deployment in deployments:
