@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import select
+import json
 import shlex
-import time
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import paramiko
 
@@ -16,6 +16,7 @@ from deploy.connection import PromptTransport
 
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 120
+AGENT = Path(__file__).with_name("agent.py")
 
 
 class SshError(Exception):
@@ -39,6 +40,8 @@ class Connection:
         self.config = config or Path("~/.ssh/config").expanduser()
         self.known_hosts = known_hosts
         self._client: paramiko.SSHClient | None = None
+        self._agents: dict[bool, paramiko.Channel] = {}
+        self._answers: dict[bool, IO[bytes]] = {}
 
     def _connected(self) -> paramiko.SSHClient:
         if self._client is not None:
@@ -76,46 +79,48 @@ class Connection:
         self,
         command: str | Sequence[str],
         *,
-        stdin: str | bytes = b"",
+        stdin: str = "",
         sudo: bool = False,
         seconds: float = COMMAND_SECONDS,
     ) -> Done:
-        """Run a shell command, or the words of one. Raises SshError when the host is lost or the
-        time is over; a command that fails is an answer, not an error."""
+        """Run a shell command, or the words of one; with ``sudo`` as root. Raises SshError when the
+        host is lost or the time is over; a command that fails is an answer, not an error."""
         text = command if isinstance(command, str) else shlex.join(command)
-        if sudo:
-            text = f"sudo -n -- sh -c {shlex.quote(text)}"
-        client = self._connected()
         try:
-            wire, out, _ = client.exec_command(text, timeout=seconds)
-            if stdin:
-                wire.write(stdin)
-            out.channel.shutdown_write()
-            said = _read(out.channel, seconds)
-            code = out.channel.recv_exit_status()
+            agent = self._agent(sudo)
+            ask = {"command": text, "stdin": b64encode(stdin.encode()).decode(), "seconds": seconds}
+            agent.settimeout(seconds + CONNECT_SECONDS)
+            agent.sendall(f"{json.dumps(ask)}\n".encode())
+            answer = self._answers[sudo].readline()
+            if not answer:
+                said = agent.makefile_stderr("rb").read().decode(errors="replace").strip()
+                raise OSError(said.splitlines()[-1] if said else "the connection is gone")
         except (paramiko.SSHException, OSError) as error:
             self.close()
             raise SshError(f"{self.name} does not answer: {error or 'time is over'}") from error
-        return Done(code, said[0], said[1])
+        code, out, err = json.loads(answer)
+        if code is None:
+            raise SshError(f"{self.name}: no end within {seconds:.0f} s: {text.splitlines()[0][:80]}")
+        return Done(code, *(b64decode(part).decode(errors="replace") for part in (out, err)))
+
+    def _agent(self, sudo: bool) -> paramiko.Channel:
+        """The program on the host that runs commands, started when it is first needed."""
+        if sudo not in self._agents:
+            transport = self._connected().get_transport()
+            assert transport is not None
+            channel = transport.open_session(timeout=CONNECT_SECONDS)
+            program = AGENT.read_bytes()
+            start = f"import sys;exec(sys.stdin.buffer.read({len(program)}).decode())"
+            become = "sudo -n -- " if sudo else ""
+            channel.exec_command(f"exec {become}python3 -I -c {shlex.quote(start)}")
+            channel.sendall(program)
+            self._agents[sudo] = channel
+            self._answers[sudo] = channel.makefile("rb")
+        return self._agents[sudo]
 
     def close(self) -> None:
+        self._agents.clear()
+        self._answers.clear()
         if self._client is not None:
             self._client.close()
             self._client = None
-
-
-def _read(channel: paramiko.Channel, seconds: float) -> tuple[str, str]:
-    """Both streams side by side, since one that is full and not read would stop the command."""
-    end = time.monotonic() + seconds
-    out, err = bytearray(), bytearray()
-    while True:
-        select.select([channel], [], [], max(0.0, end - time.monotonic()))
-        read = len(out) + len(err)
-        if channel.recv_ready():
-            out += channel.recv(1 << 18)
-        if channel.recv_stderr_ready():
-            err += channel.recv_stderr(1 << 18)
-        if len(out) + len(err) == read and channel.exit_status_ready() and channel.eof_received:
-            return out.decode(errors="replace"), err.decode(errors="replace")
-        if time.monotonic() > end:
-            raise TimeoutError(f"no end within {seconds:.0f} s")

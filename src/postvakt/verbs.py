@@ -151,7 +151,8 @@ def _check(options: argparse.Namespace) -> int:
     argv = [f"--host={one.name}" for one in hosts] if options.hosts else []
     argv += ["--production"] if options.production else []
     argv += ["-k", options.k] if options.k else []
-    return _pytest("tests/hosts", "-q", *argv)
+    workers = str(min(len(hosts), os.cpu_count() or 1))
+    return _pytest("tests/hosts", "-q", "-n", workers, "--dist", "loadgroup", *argv)
 
 
 def _pytest(*argv: str) -> int:

@@ -57,6 +57,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("declared", chosen, ids=[one.name for one in chosen], scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All checks of a host go to one worker: hosts are looked at side by side, each over one connection."""
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            declared = item.callspec.params.get("declared")
+            if isinstance(declared, Host):
+                item.add_marker(pytest.mark.xdist_group(declared.name))
+
+
 @pytest.fixture(scope="session")
 def connections() -> dict[str, Connection]:
     return {}
