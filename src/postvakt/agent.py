@@ -21,9 +21,8 @@ for line in sys.stdin.buffer:
             timeout=ask["seconds"],
             check=False,
         )
-        code, out, err = done.returncode, done.stdout, done.stderr
+        answer = [done.returncode, *(base64.b64encode(text).decode() for text in (done.stdout, done.stderr))]
     except subprocess.TimeoutExpired:
-        code, out, err = None, b"", b""
-    words = [code, *(base64.b64encode(text).decode() for text in (out, err))]
-    sys.stdout.write(json.dumps(words) + "\n")
+        answer = [None, "", ""]
+    sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()

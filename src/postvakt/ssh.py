@@ -8,9 +8,10 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import paramiko
+from paramiko.channel import ChannelFile
 
 from deploy.connection import PromptTransport
 
@@ -41,7 +42,7 @@ class Connection:
         self.known_hosts = known_hosts
         self._client: paramiko.SSHClient | None = None
         self._agents: dict[bool, paramiko.Channel] = {}
-        self._answers: dict[bool, IO[bytes]] = {}
+        self._answers: dict[bool, ChannelFile] = {}
 
     def _connected(self) -> paramiko.SSHClient:
         if self._client is not None:

@@ -57,13 +57,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("declared", chosen, ids=[one.name for one in chosen], scope="session")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All checks of a host go to one worker: hosts are looked at side by side, each over one connection."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """All checks of a host go to one worker: hosts are looked at side by side, each over one connection.
+
+    A check for which no chosen host is of its kind is no check of this run; pytest would call it skipped.
+    """
+    kept = []
     for item in items:
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-            declared = item.callspec.params.get("declared")
-            if isinstance(declared, Host):
-                item.add_marker(pytest.mark.xdist_group(declared.name))
+        if isinstance(item, pytest.Function) and "declared" in item.fixturenames:
+            declared = item.callspec.params["declared"]
+            if not isinstance(declared, Host):
+                continue
+            item.add_marker(pytest.mark.xdist_group(declared.name))
+        kept.append(item)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")
