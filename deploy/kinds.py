@@ -43,7 +43,7 @@ BASE = (
 
 KINDS: dict[str, tuple[Role, ...]] = {
     Kind.DNS: (knot.serving(estate_zone(HOSTS)),),
-    Kind.MAIL: (postgresql.ROLE, certbot.ROLE, accounts.ROLE, postfix.ROLE, dovecot.ROLE),
+    Kind.MAIL: (postgresql.ROLE, certbot.ROLE, accounts.ROLE, dovecot.ROLE, postfix.ROLE),
     Kind.SUPPORT: (),
     Kind.BACKUP: (),
     Kind.WEB: (),

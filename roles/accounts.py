@@ -23,6 +23,7 @@ def declare(host: Host) -> Iterator[Resource]:
         unless="id accounts && id vmail",
         run="systemd-sysusers postvakt-accounts.conf",
     )
+    # Below it, Dovecot makes each account's own directory (mode 0700) with its first message.
     yield directory("/var/vmail", owner="vmail", group="vmail", mode=0o750)
     yield ensure(
         "database accounts",

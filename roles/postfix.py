@@ -9,23 +9,28 @@ from deploy.ops import Egress, Port, Resource, Role, config, directory, packages
 from postvakt.inventory import Host, Settings
 
 PORTS = (Port(25), Port(465), Port(587))
-STATE = ()
-MAPS = ("mailboxes", "aliases", "domains", "senders")
+MAPS = ("mailboxes", "aliases", "domains", "senders", "strangers")
 CHECK = (
-    "d=$(mktemp -d) && cp -a /etc/postfix/. $d/ && cp %s $d/{name} && "
-    "postfix -c $d check; e=$?; rm -r $d; [ $e = 0 ]"
+    "d=$(mktemp -d) && cp -a /etc/postfix/. $d/ && cp %s $d/{name} && postfix -c $d check && "
+    "! postconf -c $d -nf 2>&1 >/dev/null | grep .; e=$?; rm -r $d; [ $e = 0 ]"
 )
-"""Postfix judges a configuration as a whole, so the staged file is looked at among the others."""
+"""Postfix judges a configuration as a whole, so the staged file is looked at among the others; a
+setting that it does not know it only warns of."""
 
 
 @dataclass(frozen=True)
 class Postfix(Settings):
-    """``message_size_mb``: the largest message that is taken. ``queue_hours`` and ``bounce_hours``:
-    how long mail that cannot be delivered waits; the queue is a mail store too, so not for long."""
+    """What an inventory may say of mail in transit.
+
+    ``message_size_mb``: the largest message that is taken. ``queue_hours`` and ``bounce_hours``: how
+    long mail, and news of mail, that cannot be delivered waits; the queue is a mail store too, so
+    not for long. ``warn_hours``: when its sender hears that it waits.
+    """
 
     message_size_mb: int = 50
     queue_hours: int = 48
     bounce_hours: int = 24
+    warn_hours: int = 3
 
 
 def declare(host: Host) -> Iterator[Resource]:
@@ -50,4 +55,4 @@ def egress(host: Host) -> tuple[Egress, ...]:
     return (Egress("postfix", 25, "tcp", "mail to other providers"),)
 
 
-ROLE = Role("postfix", declare, ports=PORTS, egress=egress, state=STATE)
+ROLE = Role("postfix", declare, ports=PORTS, egress=egress)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from postvakt.ssh import Connection
+from postvakt.ssh import Done
 
 PROGRAM = "/usr/lib/postvakt/accounts"
 FIELDS = ("first_name", "last_name", "company", "mobile", "country", "alternative_address")
@@ -46,28 +46,60 @@ def generate_password() -> str:
     return "-".join(groups)
 
 
-class Store:
-    """The account store of one mail host."""
+class Caller(Protocol):
+    """What the store needs of ``postvakt.ssh.Connection``."""
 
-    def __init__(self, connection: Connection) -> None:
+    def run(self, command: Sequence[str], *, stdin: str, sudo: bool) -> Done: ...
+
+
+class Store:
+    """The account store of one mail host. Every method raises AccountError where the store refuses,
+    and SshError where the host cannot be reached."""
+
+    def __init__(self, connection: Caller) -> None:
         self.connection = connection
 
     def add(self, address: str, password: str, *, plan: str, fields: Mapping[str, str | None]) -> Account:
         """Make a mailbox. The password goes through standard input: no process list shows it."""
+        _check(password)
         words = [address, "--plan", plan]
         for name, value in fields.items():
             if value is not None:
                 words.append(f"--{name.replace('_', '-')}={value}")
-        return Account(**self._call("add", *words, stdin=f"{password}\n"))
+        return _account(self._call("add", *words, stdin=f"{password}\n"))
+
+    def set_password(self, address: str, password: str) -> Account:
+        """Give a mailbox a new password; the postmaster's has none before its first."""
+        _check(password)
+        return _account(self._call("password", address, stdin=f"{password}\n"))
 
     def all(self) -> list[Account]:
-        return [Account(**row) for row in self._call("list")]
+        rows = self._call("list")
+        if not isinstance(rows, list):
+            raise AccountError("the account store's answer is no list of accounts")
+        return [_account(row) for row in rows]
 
     def show(self, address: str) -> Account:
-        return Account(**self._call("show", address))
+        return _account(self._call("show", address))
 
     def _call(self, *words: str, stdin: str = "") -> Any:
         done = self.connection.run([PROGRAM, *words], stdin=stdin, sudo=True)
         if done.code:
             raise AccountError((done.err.strip().splitlines() or ["it said nothing"])[-1])
-        return json.loads(done.out)
+        try:
+            return json.loads(done.out)
+        except ValueError as error:
+            raise AccountError(f"the account store's answer is no JSON: {error}") from error
+
+
+def _account(row: Any) -> Account:
+    try:
+        return Account(**row)
+    except TypeError as error:
+        raise AccountError(f"the account store's answer is no account: {error}") from error
+
+
+def _check(password: str) -> None:
+    """A password is one line: what follows the first would be lost without a word."""
+    if not password.isprintable():
+        raise AccountError("the password has a sign in it that cannot be typed")

@@ -41,6 +41,7 @@ def parser() -> Parser:
     verbs.add_parser("up", help="raise the lab, deploy everything, check it, send mail both ways")
     down = verbs.add_parser("down", help="stop the lab and leave nothing of it behind")
     _discard(down)
+    down.set_defaults(hosts=[])
     verbs.add_parser("status", help="the lab's hosts, what they use, and whether they run")
     plan = verbs.add_parser(
         "plan", parents=[production, some], help="what apply would change (exit code 2 if anything)"
@@ -64,7 +65,12 @@ def parser() -> Parser:
     add.add_argument("--plan", choices=("trial", "subscribed"), default="trial")
     for name in ("first-name", "last-name", "company", "mobile", "country", "alternative-address"):
         add.add_argument(f"--{name}", metavar="TEXT")
-    add.add_argument("--prompt", action="store_true", help="ask for the password instead of making one")
+    password = account_verbs.add_parser(
+        "set-password", parents=[production], help="give a mailbox a new password"
+    )
+    password.add_argument("address")
+    for verb in (add, password):
+        verb.add_argument("--prompt", action="store_true", help="ask for the password instead of making one")
     account_verbs.add_parser("list", parents=[production], help="every mailbox")
     show = account_verbs.add_parser("show", parents=[production], help="one mailbox")
     show.add_argument("address")
@@ -77,7 +83,9 @@ def parser() -> Parser:
     lab = verbs.add_parser("lab", help="the lab alone: hosts without a deploy, and the way into them")
     lab_verbs = lab.add_subparsers(dest="lab_verb", required=True, metavar="VERB", parser_class=Parser)
     lab_verbs.add_parser("up", help="boot the hosts; deploy nothing")
-    _discard(lab_verbs.add_parser("down", help="stop the hosts"))
+    lab_down = lab_verbs.add_parser("down", help="stop the hosts, or some of them")
+    lab_down.add_argument("hosts", nargs="*", metavar="HOST", help="only these hosts")
+    _discard(lab_down)
     lab_verbs.add_parser("status", help="the hosts, what they use, and whether they run")
     shell = lab_verbs.add_parser("shell", help="a shell on a host, by SSH")
     shell.add_argument("host")

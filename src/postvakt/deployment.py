@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import gevent
 from paramiko import SSHException
 from pyinfra.api.config import Config
-from pyinfra.api.exceptions import NestedOperationError, PyinfraError
+from pyinfra.api.exceptions import ConnectError, NestedOperationError, PyinfraError
 from pyinfra.api.host import Host as Target
 from pyinfra.api.inventory import Inventory
 from pyinfra.api.operation import OperationMeta
@@ -100,6 +100,11 @@ def _run_host(state: State, target: Target, site: Path, outcome: Outcome, progre
             state.activate_host(target)
             progress(target.name, "looking")
             runpy.run_path(str(site))
+        except ConnectError as error:
+            outcome.error = (
+                f"cannot be reached by SSH: {error}; is it up, is its address right, and is its host key "
+                f"the one that is pinned?"
+            )
         except NestedOperationError:
             outcome.error = _failure(state, target)
         except (PyinfraError, OSError, SSHException, TimeoutError, InventoryError) as error:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from testinfra.host import Host as Nouns
 
 from postvakt.inventory import Host, Kind
@@ -27,13 +28,35 @@ def test_passwords_are_argon2id(host: Nouns, declared: Host) -> None:
     assert ask(host, "postgres", count) == ask(host, "postgres", strong)
 
 
-def test_services_see_only_what_a_lookup_needs(host: Nouns, declared: Host) -> None:
-    for user in ("dovecot", "postfix"):
-        done = host.run(f"cd / && runuser -u {user} -- psql -XqtA accounts -c 'SELECT * FROM account'")
+@pytest.mark.parametrize(
+    ("user", "views"),
+    [("dovecot", {"login", "home"}), ("postfix", {"mailbox", "alias_target", "hosted_domain"})],
+)
+def test_services_see_only_what_a_lookup_needs(
+    host: Nouns, declared: Host, user: str, views: set[str]
+) -> None:
+    every = ask(host, "postgres", "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+    tables = set(every.split()) - {name for name in every.split() if name.endswith(("_pkey", "_key"))}
+    assert {"account", "alias", "domain"} | views < tables
+    for name in tables:
+        done = host.run(f"cd / && runuser -u {user} -- psql -XqtA accounts -c 'SELECT count(*) FROM {name}'")
+        assert (done.rc == 0) == (name in views), name
+        assert name in views or "permission denied" in done.stderr
+    more = f"SELECT count(*) FROM information_schema.role_table_grants WHERE grantee = '{user}'"
+    assert ask(host, "postgres", f"{more} AND privilege_type <> 'SELECT'") == "0"
+
+
+def test_nobody_else_gets_in(host: Nouns, declared: Host) -> None:
+    for user in ("nobody", "vmail", "dovenull"):
+        done = host.run(f"cd / && runuser -u {user} -- psql -U accounts accounts -c 'SELECT 1'")
         assert done.rc != 0
-        assert "permission denied" in done.stderr
-    assert ask(host, "dovecot", "SELECT count(*) >= 0 FROM login") == "t"
-    assert ask(host, "postfix", "SELECT count(*) >= 0 FROM mailbox") == "t"
+        assert "authentication failed" in done.stderr
+
+
+def test_the_program_is_for_operators(host: Nouns, declared: Host) -> None:
+    done = host.run("cd / && runuser -u nobody -- /usr/lib/postvakt/accounts list")
+    assert (done.rc, done.stdout) == (5, "")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_role_addresses_have_a_mailbox(host: Nouns, declared: Host) -> None:
@@ -42,3 +65,6 @@ def test_role_addresses_have_a_mailbox(host: Nouns, declared: Host) -> None:
         address = f"{name}@{declared.estate.domain}"
         maps = "virtual_mailbox_maps" if name == "postmaster" else "virtual_alias_maps"
         assert host.check_output(f"postmap -q {address} $(postconf -xh {maps} | cut -d, -f1)")
+    address = f"root@{declared.fqdn}"
+    to = host.check_output(f"postmap -q {address} $(postconf -xh virtual_alias_maps | cut -d, -f2)")
+    assert to == f"postmaster@{declared.estate.domain}"

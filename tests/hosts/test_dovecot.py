@@ -31,17 +31,26 @@ def test_log_lines_hold_no_password(host: Nouns, declared: Host) -> None:
 
 
 def test_sockets_are_for_one_user_each(host: Nouns, declared: Host) -> None:
-    for name in ("auth", "dovecot-lmtp"):
-        socket = host.file(f"/var/spool/postfix/private/{name}")
+    listening = host.check_output("ss -Hlx")
+    for name, owner in (("postfix-auth", "postfix"), ("postfix-lmtp", "postfix"), ("auth-userdb", "vmail")):
+        socket = host.file(f"/run/dovecot/{name}")
         assert socket.is_socket
-        assert (socket.user, socket.group, socket.mode) == ("postfix", "postfix", 0o600)
+        assert (socket.user, socket.mode) == (owner, 0o600)
+        assert f"/{name} " in listening
+    # Where any program on the host could put mail into any mailbox.
+    assert "/dovecot/lmtp " not in listening
+
+
+def test_the_configuration_is_whole(host: Nouns, declared: Host) -> None:
+    """Dovecot warns there of limits that do not fit together."""
+    assert host.run("doveconf -n 2>&1 >/dev/null").stdout == ""
 
 
 def test_mailboxes_are_their_owners(host: Nouns, declared: Host) -> None:
     found = host.file("/var/vmail")
     assert (found.user, found.group, found.mode) == ("vmail", "vmail", 0o750)
-    strangers = host.check_output("find /var/vmail -mindepth 1 ! -user vmail | head -n 3")
-    assert strangers == ""
+    assert host.check_output("find /var/vmail -mindepth 1 ! -user vmail | head -n 3") == ""
+    assert host.check_output("find /var/vmail -mindepth 1 -type d -perm /077 | head -n 3") == ""
 
 
 def test_old_protocols_are_refused(host: Nouns, declared: Host) -> None:
@@ -53,3 +62,17 @@ def test_old_protocols_are_refused(host: Nouns, declared: Host) -> None:
         assert "alert protocol version" in done.stderr
     new = host.run(f"openssl s_client -brief -connect {declared.ipv4.ip}:993 </dev/null")
     assert "TLSv1.3" in new.stderr
+    assert "X25519MLKEM768" in new.stderr
+
+
+def test_ciphers_are_aead_with_forward_secrecy(host: Nouns, declared: Host) -> None:
+    """SEC-04.c: what is not that is refused, as is a curve that is not on the list."""
+    probe = f"openssl s_client -connect {declared.ipv4.ip}:993 -tls1_2"
+    for offer in (
+        "-cipher AES128-GCM-SHA256",
+        "-cipher ECDHE+AES:!AESGCM:!AESCCM",
+        "-cipher DHE",
+        "-curves P-521",
+    ):
+        assert "alert handshake failure" in host.run(f"{probe} {offer} </dev/null").stderr, offer
+    assert host.run(f"{probe} -cipher ECDHE+CHACHA20:ECDHE+AESGCM </dev/null").rc == 0

@@ -11,16 +11,35 @@ def setting(host: Nouns, name: str) -> str:
     return host.check_output(f"postconf -xh {name}")
 
 
-def test_it_relays_for_nobody(host: Nouns, declared: Host) -> None:
-    """Tried for real, from the outside of its own networks."""
+def talk(host: Nouns, declared: Host, *lines: str) -> list[str]:
+    """The codes with which port 25 answers these lines of a stranger on the host itself."""
     script = (
-        "import smtplib; s=smtplib.SMTP('"
-        + str(declared.ipv4.ip)
-        + "'); s.ehlo('probe.example'); s.mail('<>'); "
-        "print(s.rcpt('somebody@elsewhere.example')[0])"
+        f"import smtplib; s=smtplib.SMTP('{declared.ipv4.ip}'); s.ehlo('probe.example'); "
+        f"print(*[s.docmd(line)[0] for line in {list(lines)!r}])"
     )
-    done = host.check_output(f'python3 -c "{script}"')
-    assert done == "554"
+    return host.check_output(f'python3 -c "{script}"').split()
+
+
+def test_it_relays_for_nobody(host: Nouns, declared: Host) -> None:
+    """Tried for real; nobody is trusted for where they call from."""
+    refused = talk(host, declared, "MAIL FROM:<>", "RCPT TO:<somebody@elsewhere.example>")
+    assert refused == ["250", "554"]
+    assert setting(host, "mynetworks") == ""
+
+
+def test_a_stranger_does_not_speak_for_us(host: Nouns, declared: Host) -> None:
+    """SEC-03."""
+    for name in ("postmaster", "nobody-of-this-name"):
+        sender = f"MAIL FROM:<{name}@{declared.estate.domain}>"
+        assert talk(host, declared, sender, f"RCPT TO:<postmaster@{declared.estate.domain}>") == [
+            "250",
+            "550",
+        ]
+
+
+def test_it_tells_nothing_of_who_is_there(host: Nouns, declared: Host) -> None:
+    assert talk(host, declared, "VRFY postmaster") == ["502"]
+    assert setting(host, "smtpd_banner") == f"{declared.fqdn} ESMTP"
 
 
 def test_a_stranger_cannot_send_as_ours_through_submission(host: Nouns, declared: Host) -> None:
@@ -29,6 +48,11 @@ def test_a_stranger_cannot_send_as_ours_through_submission(host: Nouns, declared
         assert f"{service}/inet/smtpd_sasl_auth_enable = yes" in listed
         rules = f"{service}/inet/smtpd_sender_restrictions = reject_sender_login_mismatch"
         assert rules in listed
+        # TRK-02: nor does what it sends tell from where.
+        assert f"{service}/inet/smtpd_hide_client_session = yes" in listed
+        assert f"{service}/inet/cleanup_service_name = submission-cleanup" in listed
+        assert f"{service}/inet/smtpd_tls_security_level = encrypt" in listed
+    assert "smtp/inet/smtpd_sasl_auth_enable" not in listed
 
 
 def test_what_leaves_is_encrypted_as_its_receiver_promised(host: Nouns, declared: Host) -> None:
@@ -62,3 +86,14 @@ def test_old_protocols_are_refused(host: Nouns, declared: Host) -> None:
                 "-cipher ALL:@SECLEVEL=0 </dev/null"
             )
             assert "alert protocol version" in done.stderr, (port, old)
+
+
+def test_ciphers_are_aead_with_forward_secrecy(host: Nouns, declared: Host) -> None:
+    """SEC-04.c."""
+    for port, start in ((25, "-starttls smtp"), (465, ""), (587, "-starttls smtp")):
+        probe = f"openssl s_client -connect {declared.ipv4.ip}:{port} {start}"
+        for offer in ("-cipher AES128-GCM-SHA256", "-cipher ECDHE+AES:!AESGCM:!AESCCM", "-cipher DHE"):
+            assert "alert handshake failure" in host.run(f"{probe} -tls1_2 {offer} </dev/null").stderr, port
+        best = host.run(f"{probe} -brief </dev/null").stderr
+        assert "TLSv1.3" in best
+        assert "X25519MLKEM768" in best

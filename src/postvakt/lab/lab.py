@@ -123,6 +123,14 @@ class Lab:
                 shutil.rmtree(self.state / "hosts", ignore_errors=True)
             progress("lab", "down")
 
+    def stop(self, names: Iterable[str], *, discard: bool = False, progress: Progress = quiet) -> None:
+        """Stop some hosts and leave the rest of the lab as it is."""
+        with locked(self.state / "lock", self.busy()):
+            for name in names:
+                self._down(self.containers[name], progress)
+                if discard:
+                    shutil.rmtree(self.containers[name].disk, ignore_errors=True)
+
     def _down(self, one: Container, progress: Progress) -> None:
         progress(one.machine.name, "stop")
         one.stop()

@@ -1,0 +1,111 @@
+"""What goes wrong is said in one line that names the host, and the other hosts go on to their end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postvakt.deployment import Deployment, Mode, Outcome, run
+from postvakt.inventory import Host
+from postvakt.lab.lab import Lab, quiet
+from postvakt.ssh import SshError
+from postvakt.target import LAB, ROOT, Target
+
+SITE = ROOT / "deploy" / "site.py"
+Data = Callable[[Host], dict[str, Any]]
+
+
+def outcomes(hosts: dict[str, Host], data: Data, site: Path = SITE) -> tuple[Outcome, Outcome]:
+    """What becomes of one host that is in trouble, and of one that is not."""
+    bad = Deployment((hosts["backup1.no"],), site, data)
+    good = Deployment((hosts["support1.no"],), SITE, LAB.data)
+    first, second = run([bad, good], Mode.APPLY, quiet)
+    assert (second.error, second.changed) == ("", [])
+    assert len(first.error.splitlines()) == 1
+    return first, second
+
+
+def elsewhere(tmp_path: Path, lab: Lab, name: str, old: str, new: str) -> Data:
+    """The lab's way to a host, with one word of an SSH file changed."""
+    source = lab.state / "ssh" / name
+    text = source.read_text()
+    assert old in text
+    (tmp_path / name).write_text(text.replace(old, new))
+    key = {"config": "ssh_config_file", "known_hosts": "ssh_known_hosts_file"}[name]
+    return lambda host: LAB.data(host) | {key: str(tmp_path / name)}
+
+
+def test_a_host_that_is_not_there(lab: Lab, hosts: dict[str, Host], tmp_path: Path) -> None:
+    data = elsewhere(tmp_path, lab, "config", "HostName 198.51.100.30", "HostName 198.51.100.31")
+    first, _ = outcomes(hosts, data)
+    assert "cannot be reached by SSH" in first.error
+
+
+def test_a_host_with_another_key(lab: Lab, hosts: dict[str, Host], tmp_path: Path) -> None:
+    """Somebody stands in between, or the host was exchanged: nothing is sent to it."""
+    known = (lab.state / "ssh" / "known_hosts").read_text().splitlines()
+    keys = {line.split(",")[0]: line.split()[2] for line in known}
+    data = elsewhere(tmp_path, lab, "known_hosts", keys["backup1.no"], keys["web1.no"])
+    first, _ = outcomes(hosts, data)
+    assert "host key" in first.error.lower()
+    other = Target(lab.state).connect(hosts["backup1.no"])
+    other.known_hosts = tmp_path / "known_hosts"
+    with pytest.raises(SshError, match="shows another host key"):
+        other.run("true")
+
+
+def test_a_package_that_cannot_be_installed(
+    lab: Lab, hosts: dict[str, Host], tmp_path: Path, sh: Callable[[str, str], str]
+) -> None:
+    site = tmp_path / "site.py"
+    site.write_text(
+        "from deploy.converge import converge\n"
+        "from deploy.ops import Role, packages\n"
+        "converge(lambda host: (Role('x', lambda host: iter([packages('no-such-package')])),))\n"
+    )
+    first, _ = outcomes(hosts, LAB.data, site)
+    assert first.error == "packages: E: Unable to locate package no-such-package"
+    assert sh("backup1.no", "ls /usr/sbin/policy-rc.d 2>/dev/null || echo gone") == "gone"
+
+
+def test_a_command_without_end_is_ended(lab: Lab, hosts: dict[str, Host]) -> None:
+    connection = LAB.connect(hosts["backup1.no"])
+    with pytest.raises(SshError, match="no end within 1 s"):
+        connection.run("sleep 60", seconds=1)
+    assert connection.run("echo still here").out == "still here\n"
+    connection.close()
+
+
+def test_words_that_name_no_host() -> None:
+    for word, said in (("mial1", "no host or kind is called mial1"), ("web1", "web1 is not one host")):
+        argv = [sys.executable, "-m", "postvakt.cli", "plan", word]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"postvakt: {said}")
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_wrong_command_line_has_its_own_exit_code() -> None:
+    for words in (["aply"], ["apply", "--dry"], ["account", "add"], []):
+        argv = [sys.executable, "-m", "postvakt.cli", *words]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 64
+        assert "--help" in done.stderr
+
+
+def test_accounts_are_refused_in_one_line(lab: Lab) -> None:
+    for address, said in (
+        ("kari+x@postvakt.example", "not one that a mailbox can have"),
+        ("kari@elsewhere.example", "is not a domain of this host"),
+        ("abuse@postvakt.example", "is taken"),
+    ):
+        argv = [sys.executable, "-m", "postvakt.cli", "account", "add", address]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
