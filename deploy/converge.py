@@ -99,7 +99,9 @@ def decide_packages(wanted: Packages, seen: Snapshot) -> Action | None:
         f"trap 'rm -f {hold}' EXIT HUP INT TERM\n"
         f"printf '#!/bin/sh\\nexit 101\\n' > {hold}\nchmod 755 {hold}\n"
         "export DEBIAN_FRONTEND=noninteractive\n"
-        "dpkg --configure -a --force-confold\n"
+        # An interrupted run may still be at it on the host, or have left packages half configured.
+        "until said=$(dpkg --configure -a --force-confold 2>&1); do\n"
+        'case "$said" in *lock*) sleep 1;; *) echo "$said"; exit 1;; esac\ndone\n'
         "get() { apt-get -q -y -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "
         '--no-install-recommends "$@"; }\n'
         f"apt-get -q update\nget install {' '.join(missing)}\n"
