@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 USAGE_ERROR = 64
+DEPLOYING = ("plan", "apply", "everything")
 
 
 class Parser(argparse.ArgumentParser):
@@ -108,6 +109,12 @@ def _discard(down: argparse.ArgumentParser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
+    if options.verb in DEPLOYING:
+        # Before anything else is imported: pyinfra's hosts are greenlets, and with the standard
+        # library's own sockets one of them would keep all others waiting.
+        from gevent import monkey
+
+        monkey.patch_all()
     from postvakt import verbs
 
     return verbs.run(options)

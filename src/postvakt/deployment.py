@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import gevent
+from gevent import monkey
 from paramiko import SSHException
 from pyinfra.api.config import Config
 from pyinfra.api.exceptions import ConnectError, NestedOperationError, PyinfraError
@@ -63,6 +64,8 @@ def run(deployments: Sequence[Deployment], mode: Mode, progress: Progress) -> tu
 
     A host that fails stops there; the others go on to their end.
     """
+    if not monkey.is_module_patched("socket"):
+        raise RuntimeError("gevent.monkey.patch_all() has to come before this module is imported")
     # What pyinfra would print is told by progress, and what failed by its outcome.
     logger = logging.getLogger("pyinfra")
     logger.propagate = False

@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from postvakt.deployment import Deployment, Mode, Outcome, run
 from postvakt.inventory import Host
-from postvakt.lab.lab import Lab, quiet
+from postvakt.lab.lab import Lab
 from postvakt.ssh import SshError
 from postvakt.target import LAB, ROOT, Target
 
 SITE = ROOT / "deploy" / "site.py"
-Data = Callable[[Host], dict[str, Any]]
+DEPLOY = Path(__file__).with_name("deploy_with.py")
 
 
-def outcomes(hosts: dict[str, Host], data: Data, site: Path = SITE) -> tuple[Outcome, Outcome]:
-    """What becomes of one host that is in trouble, and of one that is not."""
-    bad = Deployment((hosts["backup1.no"],), site, data)
-    good = Deployment((hosts["support1.no"],), SITE, LAB.data)
-    first, second = run([bad, good], Mode.APPLY, quiet)
-    assert (second.error, second.changed) == ("", [])
-    assert len(first.error.splitlines()) == 1
-    return first, second
+def deploy(*parts: Mapping[str, object]) -> list[dict[str, Any]]:
+    argv = [sys.executable, str(DEPLOY), json.dumps(parts)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert isinstance(answer, list)
+    return answer
 
 
-def elsewhere(tmp_path: Path, lab: Lab, name: str, old: str, new: str) -> Data:
+def error_of(data: dict[str, str], site: Path = SITE) -> str:
+    """What is said of a host that is in trouble, while one that is not goes on to its end."""
+    bad, good = deploy(
+        {"host": "backup1.no", "site": str(site), "data": data},
+        {"host": "support1.no", "site": str(SITE), "data": {}},
+    )
+    assert (good["error"], good["changed"]) == ("", [])
+    error = str(bad["error"])
+    assert len(error.splitlines()) == 1
+    return error
+
+
+def elsewhere(tmp_path: Path, lab: Lab, name: str, old: str, new: str) -> dict[str, str]:
     """The lab's way to a host, with one word of an SSH file changed."""
-    source = lab.state / "ssh" / name
-    text = source.read_text()
+    text = (lab.state / "ssh" / name).read_text()
     assert old in text
     (tmp_path / name).write_text(text.replace(old, new))
     key = {"config": "ssh_config_file", "known_hosts": "ssh_known_hosts_file"}[name]
-    return lambda host: LAB.data(host) | {key: str(tmp_path / name)}
+    return {key: str(tmp_path / name)}
 
 
-def test_a_host_that_is_not_there(lab: Lab, hosts: dict[str, Host], tmp_path: Path) -> None:
+def test_a_host_that_is_not_there(lab: Lab, tmp_path: Path) -> None:
     data = elsewhere(tmp_path, lab, "config", "HostName 198.51.100.30", "HostName 198.51.100.31")
-    first, _ = outcomes(hosts, data)
-    assert "cannot be reached by SSH" in first.error
+    assert "cannot be reached by SSH" in error_of(data)
 
 
 def test_a_host_with_another_key(lab: Lab, hosts: dict[str, Host], tmp_path: Path) -> None:
@@ -51,26 +61,37 @@ def test_a_host_with_another_key(lab: Lab, hosts: dict[str, Host], tmp_path: Pat
     known = (lab.state / "ssh" / "known_hosts").read_text().splitlines()
     keys = {line.split(",")[0]: line.split()[2] for line in known}
     data = elsewhere(tmp_path, lab, "known_hosts", keys["backup1.no"], keys["web1.no"])
-    first, _ = outcomes(hosts, data)
-    assert "host key" in first.error.lower()
+    assert "host key" in error_of(data).lower()
     other = Target(lab.state).connect(hosts["backup1.no"])
     other.known_hosts = tmp_path / "known_hosts"
     with pytest.raises(SshError, match="shows another host key"):
         other.run("true")
 
 
-def test_a_package_that_cannot_be_installed(
-    lab: Lab, hosts: dict[str, Host], tmp_path: Path, sh: Callable[[str, str], str]
-) -> None:
+def test_a_package_that_cannot_be_installed(lab: Lab, tmp_path: Path, sh: Callable[[str, str], str]) -> None:
     site = tmp_path / "site.py"
     site.write_text(
         "from deploy.converge import converge\n"
         "from deploy.ops import Role, packages\n"
         "converge(lambda host: (Role('x', lambda host: iter([packages('no-such-package')])),))\n"
     )
-    first, _ = outcomes(hosts, LAB.data, site)
-    assert first.error == "packages: E: Unable to locate package no-such-package"
+    assert error_of({}, site) == "packages: E: Unable to locate package no-such-package"
     assert sh("backup1.no", "ls /usr/sbin/policy-rc.d 2>/dev/null || echo gone") == "gone"
+
+
+def test_no_host_waits_for_another(lab: Lab, tmp_path: Path) -> None:
+    site = tmp_path / "site.py"
+    site.write_text(
+        "from deploy.converge import converge\n"
+        "from deploy.ops import Role, ensure\n"
+        "slow = ensure('slow', unless='false', run='sleep 3')\n"
+        "converge(lambda host: (Role('x', lambda host: iter([slow])),))\n"
+    )
+    began = time.monotonic()
+    hosts = ("backup1.no", "support1.no", "web1.no", "web1.us")
+    done = deploy(*({"host": name, "site": str(site), "data": {}} for name in hosts))
+    assert [one["changed"] for one in done] == [["slow"]] * len(hosts)
+    assert 3 < time.monotonic() - began < 7
 
 
 def test_a_command_without_end_is_ended(lab: Lab, hosts: dict[str, Host]) -> None:
