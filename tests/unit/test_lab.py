@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -20,20 +21,21 @@ from postvakt.lab.system import LabError, locked, run
 from postvakt.lab.topology import machines
 from postvakt.lab.world.hosts import HOSTS as WORLD
 
-DEB822 = """Types: deb
+SUITE = platform.freedesktop_os_release()["VERSION_CODENAME"]
+DEB822 = f"""Types: deb
 # http://elsewhere.example/debian
 URIs: http://mirror.example/debian
-Suites: bookworm bookworm-updates
+Suites: {SUITE} {SUITE}-updates
 Components: main
 
 Types: deb
 URIs: http://mirror.example/debian-security/
-Suites: bookworm-security
+Suites: {SUITE}-security
 Components: main
 """
-ONE_LINE = """deb [arch=amd64] http://mirror.example/debian/ bookworm main
-# deb http://elsewhere.example/debian bookworm main
-deb http://mirror.example/debian-security bookworm-security main
+ONE_LINE = f"""deb [arch=amd64] http://mirror.example/debian/ {SUITE} main
+# deb http://elsewhere.example/debian {SUITE} main
+deb http://mirror.example/debian-security {SUITE}-security main
 """
 
 
@@ -145,8 +147,9 @@ def test_the_mirror_is_the_machines_own(tmp_path: Path, name: str, text: str) ->
     assert mirrors(tmp_path) == ("http://mirror.example/debian", "http://mirror.example/debian-security")
 
 
-def test_without_sources_the_mirror_is_debians(tmp_path: Path) -> None:
-    assert mirrors(tmp_path) == ("http://deb.debian.org/debian", "http://deb.debian.org/debian-security")
+def test_without_a_mirror_of_debian_the_lab_says_so(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="names no mirror of Debian"):
+        mirrors(tmp_path)
 
 
 def test_an_image_of_other_packages_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from postvakt.lab.process import recorded, spawn, stop, wait_for
 from postvakt.lab.system import LabError, cache_dir, locked, run
 
 PORT = 3142
-HOSTS_MIRROR = "http://deb.debian.org/debian"
+HOSTS_MIRROR = "http://packages.elsewhere.example/debian"
 """What the hosts ask for, as in production. The cache fetches it from the machine's own mirror."""
 
 
@@ -31,7 +31,9 @@ def mirrors(folder: Path = Path("/etc/apt")) -> tuple[str, str]:
     lines = [line.split("#", 1)[0] for line in text.splitlines()]
     found = re.findall(r"https?://[^\s\]]+", "\n".join(lines))
     plain = [uri.rstrip("/") for uri in found]
-    main = next((uri for uri in plain if re.search(r"/debian$", uri)), HOSTS_MIRROR)
+    main = next((uri for uri in plain if re.search(r"/debian$", uri)), None)
+    if main is None:
+        raise LabError("this machine's apt names no mirror of Debian (.../debian): add one to /etc/apt")
     security = next((uri for uri in plain if uri.endswith("debian-security")), f"{main}-security")
     return main, security
 

@@ -26,7 +26,7 @@ set -eu
 {cgroups}
 mkdir -p /sys/fs/cgroup/{group}
 echo $$ > /sys/fs/cgroup/{group}/cgroup.procs
-rm -rf {disk}/work/work/incompat
+find {disk}/work -depth -name incompat -exec rm -rf {{}} +
 mount -t overlay overlay -o volatile,lowerdir={lower},upperdir={disk}/upper,workdir={disk}/work {disk}/root
 exec systemd-nspawn --quiet --boot --register=no --keep-unit --link-journal=no --console=pipe \
     --resolv-conf=off --timezone=off --kill-signal=SIGRTMIN+3 \
