@@ -56,6 +56,16 @@ EOF
 passwd --root "$PWD" --lock root >/dev/null
 """
 
+ALONE = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc"),
+)
+"""Runs a build step that dies with this process, and its mounts with it.
+
+mmdebstrap mounts /proc, /sys and the machine's own /dev/shm in the tree that it builds. Left behind
+by a killed ``up``, they would be emptied by the next one's removal of the unfinished tree.
+"""
+
 
 def key() -> str:
     """What the image depends on, in twelve characters."""
@@ -73,7 +83,7 @@ def build(log: Path) -> Path:
         if place.exists():
             return place
         for left in place.parent.glob("*.new"):
-            shutil.rmtree(left)
+            _remove(left)
         stage = place.with_name(f"{key()}.new")
         stage.parent.mkdir(parents=True, exist_ok=True)
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -92,9 +102,19 @@ def build(log: Path) -> Path:
                 ],
                 ["sh", "-c", PREPARE, "sh", str(stage)],
             ):
-                done = subprocess.run(argv, stdout=out, stderr=out, check=False)
+                done = subprocess.run([*ALONE, *argv], stdout=out, stderr=out, check=False)
                 if done.returncode:
                     raise LabError(f"the base image cannot be built: {argv[0]} failed, read {log}")
         run(["sync", "--file-system", str(stage)])
         stage.rename(place)
     return place
+
+
+def _remove(tree: Path) -> None:
+    """Remove an unfinished image. Raises LabError where something is mounted in it: what is mounted
+    is not ours to delete."""
+    mounted = Path("/proc/self/mountinfo").read_text().splitlines()
+    for place in (Path(line.split()[4]) for line in mounted):
+        if place.is_relative_to(tree):
+            raise LabError(f"{place} is still mounted: umount it, then run this again")
+    shutil.rmtree(tree)
