@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from postvakt.lab.cache import Cache, Door
 from postvakt.lab.machine import Container
 from postvakt.lab.network import Network
 from postvakt.lab.ssh import Keys
-from postvakt.lab.system import LabError, locked, require
+from postvakt.lab.system import LabError, locked, require, require_root
 from postvakt.lab.topology import Machine
 
 BOOT_SECONDS = 90
+BOOTS = 2
+"""Times that one ``up`` boots a host: once, and once more if it found it on its way down."""
 Progress = Callable[[str, str], None]
 """Told of each host, and of ``lab`` for what concerns all: its name, and what it is at."""
 
@@ -86,32 +89,45 @@ class Lab:
             progress("lab", "up")
 
     def _up(self, one: Container, progress: Progress) -> None:
+        """Boot a host and wait until its systemd says that it is up. One that was on its way down
+        when we came, after a ``down`` that was killed, is booted when it has ended."""
         name = one.machine.name
-        if one.process() is None:
-            progress(name, "create")
-            one.create(self.keys)
-            progress(name, "boot")
-            one.boot()
-        ready = "systemctl is-system-running --wait || systemctl --failed --no-legend --plain"
-        done = subprocess.run(
-            self.ssh(
-                name,
-                [ready],
-                options=["-o", "ConnectTimeout=2", "-o", f"ConnectionAttempts={BOOT_SECONDS}"],
-            ),
-            capture_output=True,
-            text=True,
-            timeout=BOOT_SECONDS * 2,
-            check=False,
-        )
-        if one.process() is None or done.returncode or not done.stdout.startswith(("running", "degraded")):
-            why = (done.stderr or done.stdout).strip().splitlines() or ["it did not answer"]
-            raise LabError(f"{name} did not come up: {why[-1]}; its console is in {one.log}")
-        progress(name, "up")
+        boots, why, end = 0, "it did not answer", time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < end:
+            if one.process() is None:
+                if boots == BOOTS:
+                    why = "it ended again and again"
+                    break
+                progress(name, "create")
+                one.create(self.keys)
+                progress(name, "boot")
+                one.boot()
+                boots += 1
+            state, why = self._ask(name, end - time.monotonic())
+            if state in ("running", "degraded") and one.process() is not None:
+                progress(name, "up")
+                return
+            time.sleep(0.2)
+        raise LabError(f"{name} did not come up: {why}; its console is in {one.log}")
+
+    def _ask(self, name: str, seconds: float) -> tuple[str, str]:
+        """The state that a host's systemd tells by SSH, and what was last said. Waits while it boots;
+        a host that vanishes meanwhile is noticed after some seconds."""
+        options = ["-o", "ConnectTimeout=2", "-o", "ServerAliveInterval=2"]
+        argv = self.ssh(name, ["systemctl", "is-system-running", "--wait"], options=options)
+        try:
+            done = subprocess.run(
+                argv, capture_output=True, text=True, timeout=max(seconds, 1), check=False
+            )
+        except subprocess.TimeoutExpired:
+            return "", f"it was still starting after {BOOT_SECONDS} s"
+        said = (done.stderr or done.stdout).strip().splitlines() or ["it did not answer"]
+        return done.stdout.strip(), said[-1]
 
     def down(self, *, discard: bool = False, progress: Progress = quiet) -> None:
         """Stop everything that this lab started and take its network away. Disks stay unless
         ``discard``."""
+        require_root()
         with locked(self.state / "lock", self.busy()):
             with ThreadPoolExecutor(len(self.containers)) as pool:
                 for _ in pool.map(lambda one: self._down(one, progress), self.containers.values()):
@@ -125,6 +141,7 @@ class Lab:
 
     def stop(self, names: Iterable[str], *, discard: bool = False, progress: Progress = quiet) -> None:
         """Stop some hosts and leave the rest of the lab as it is."""
+        require_root()
         with locked(self.state / "lock", self.busy()):
             for name in names:
                 self._down(self.containers[name], progress)

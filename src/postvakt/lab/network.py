@@ -14,6 +14,14 @@ from postvakt.lab.topology import Segment
 FORWARDING = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
 
 
+def is_namespace(path: Path) -> bool:
+    """Whether a namespace is mounted there: after a crash of the machine, its empty file may remain."""
+    try:
+        return path.stat().st_dev == Path("/proc/self/ns/net").stat().st_dev
+    except OSError:
+        return False
+
+
 class Network:
     def __init__(self, name: str, state: Path) -> None:
         self.name = name
@@ -21,7 +29,7 @@ class Network:
         self.mark = state / "namespace"
 
     def exists(self) -> bool:
-        return self.path.exists() and self.name in run(["ip", "netns", "list"]).split()
+        return is_namespace(self.path)
 
     def joined(self) -> bool:
         """Whether this process is in the namespace."""

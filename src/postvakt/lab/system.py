@@ -43,10 +43,15 @@ def run(argv: Sequence[str], *, stdin: str | None = None, check: bool = True) ->
     return done.stdout
 
 
-def require(state: Path) -> None:
-    """Refuse before anything is begun what could not be finished."""
+def require_root() -> None:
+    """Raises LabError for anybody else."""
     if os.geteuid() != 0:
         raise LabError("the lab makes network namespaces and mounts: run it as root, or with sudo")
+
+
+def require(state: Path) -> None:
+    """Refuse before anything is begun what could not be finished."""
+    require_root()
     missing = sorted({package for program, package in PROGRAMS.items() if not _which(program)})
     if missing:
         raise LabError(f"Debian packages are missing: apt-get install {' '.join(missing)}")
