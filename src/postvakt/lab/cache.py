@@ -21,21 +21,56 @@ HOSTS_MIRROR = "http://packages.elsewhere.example/debian"
 """What the hosts ask for, as in production. The cache fetches it from the machine's own mirror."""
 
 
-def mirrors(folder: Path = Path("/etc/apt")) -> tuple[str, str]:
-    """The machine's own mirrors of Debian and of its security updates, without a slash at the end."""
-    text = "\n".join(
-        file.read_text()
-        for file in [*folder.glob("sources.list"), *folder.glob("sources.list.d/*")]
-        if file.suffix in (".list", ".sources")
-    )
-    lines = [line.split("#", 1)[0] for line in text.splitlines()]
-    found = re.findall(r"https?://[^\s\]]+", "\n".join(lines))
-    plain = [uri.rstrip("/") for uri in found]
-    main = next((uri for uri in plain if re.search(r"/debian$", uri)), None)
+def mirrors(folder: Path = Path("/etc/apt"), release: Path = Path("/etc/os-release")) -> tuple[str, str]:
+    """The machine's own mirrors of Debian and of its security updates, without a slash at the end.
+
+    Other archives that the machine uses are none: theirs are other suites, components or keys.
+    """
+    known = re.search(r"^VERSION_CODENAME=\"?(\w+)", release.read_text(), re.MULTILINE)
+    suite = known.group(1) if known else ""
+    found = {
+        name: uri.rstrip("/")
+        for uri, suites, components, key in reversed(_entries(folder))
+        if uri.startswith("http")
+        and "debian" in uri
+        and "main" in components
+        and (not key or "debian-archive" in key)
+        for name in suites
+    }
+    main = found.get(suite) or found.get("stable")
     if main is None:
         raise LabError("this machine's apt names no mirror of Debian (.../debian): add one to /etc/apt")
-    security = next((uri for uri in plain if uri.endswith("debian-security")), f"{main}-security")
-    return main, security
+    security = found.get(f"{suite}-security") or found.get("stable-security")
+    return main, security or f"{main}-security"
+
+
+Entry = tuple[str, list[str], list[str], str]
+"""An archive: its URI, suites, components, and the keyring that signs it or nothing."""
+
+
+def _entries(folder: Path) -> list[Entry]:
+    """The archives of binary packages in apt's sources, of both formats (sources.list(5))."""
+    entries: list[Entry] = []
+    for file in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]:
+        if not file.is_file() or file.suffix not in (".list", ".sources"):
+            continue
+        text = re.sub(r"^\s*#.*\n?", "", file.read_text(), flags=re.MULTILINE)
+        if file.suffix == ".list":
+            line = r"^\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)([^#\n]*)"
+            for options, uri, suite, components in re.findall(line, text, re.MULTILINE):
+                key = re.search(r"signed-by=(\S+)", options)
+                entries.append((uri, [suite], components.split(), key.group(1) if key else ""))
+            continue
+        for stanza in re.split(r"\n\s*\n", text):
+            pairs = re.findall(r"^([\w-]+):((?:.*\n?)(?:[ \t]+.*\n?)*)", stanza, re.MULTILINE)
+            said = {name.lower(): value.split() for name, value in pairs}
+            if said.get("enabled") == ["no"] or "deb" not in said.get("types", []):
+                continue
+            key = (said.get("signed-by") or [""])[0]
+            entries += [
+                (uri, said.get("suites", []), said.get("components", []), key) for uri in said.get("uris", [])
+            ]
+    return entries
 
 
 def proxy() -> str:
@@ -112,8 +147,11 @@ class Cache:
     def down(self) -> None:
         with locked(self.lock):
             (self.users / self.lab).unlink(missing_ok=True)
-            others = list(self.users.glob("*")) if self.users.exists() else []
-            if not others:
+            for other in self.users.glob("*"):
+                # A lab without its network is down, however it ended.
+                if not Network(other.name, self.folder).exists():
+                    other.unlink()
+            if not list(self.users.glob("*")):
                 self._stop()
 
 

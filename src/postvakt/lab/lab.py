@@ -116,9 +116,7 @@ class Lab:
         options = ["-o", "ConnectTimeout=2", "-o", "ServerAliveInterval=2"]
         argv = self.ssh(name, ["systemctl", "is-system-running", "--wait"], options=options)
         try:
-            done = subprocess.run(
-                argv, capture_output=True, text=True, timeout=max(seconds, 1), check=False
-            )
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=max(seconds, 1), check=False)
         except subprocess.TimeoutExpired:
             return "", f"it was still starting after {BOOT_SECONDS} s"
         said = (done.stderr or done.stdout).strip().splitlines() or ["it did not answer"]
