@@ -63,7 +63,7 @@ def staged(path: str, owner: str, group: str, mode: int, fill: str, validate: st
         f"install -d -m 755 {shlex.quote(str(place.parent))}\n"
         f'{fill} > "$n"\n'
         f'chown {owner}:{group} "$n"\nchmod {mode:o} "$n"\n'
-        f'{check}mv -f "$n" {shlex.quote(path)}\n'
+        f'{check}mv -fT "$n" {shlex.quote(path)}\n'
     )
 
 

@@ -33,11 +33,14 @@ def declare(host: Host) -> Iterator[Resource]:
     for one in current:
         yield ensure(
             f"operator {one.name}",
-            unless=f"id -nG {one.name} | grep -qw {GROUP}",
+            unless=(
+                f"id -nG {one.name} | grep -qw {GROUP} && "
+                f"getent shadow {one.name} | cut -d: -f8 | grep -qx ''"
+            ),
             run=(
                 f"id {one.name} 2>/dev/null || useradd --create-home --shell /bin/bash "
                 f"--comment '{one.full_name}' --password '!*' {one.name}\n"
-                f"usermod --append --groups {GROUP} {one.name}"
+                f"usermod --append --groups {GROUP} --expiredate '' {one.name}"
             ),
         )
         yield config(
@@ -58,7 +61,7 @@ def declare(host: Host) -> Iterator[Resource]:
         run=(
             f"{others} rm -f /etc/ssh/authorized_keys/$one\n"
             f"gpasswd --delete $one {GROUP} || true\n"
-            "usermod --lock --expiredate 1 $one || true\n"
+            "usermod --expiredate 1 $one || true\n"
             "loginctl terminate-user $one || true\ndone"
         ),
     )

@@ -136,11 +136,20 @@ def test_an_operator_whose_time_is_over_is_shut_out(lab: Lab, sh: Shell) -> None
     try:
         assert apply(HOST)[HOST]["changed"] == ["no other operators"]
         assert "gammel" not in sh(HOST, "getent group operators; ls /etc/ssh/authorized_keys")
-        assert sh(HOST, "getent shadow gammel | cut -d: -f2,8").startswith("!")
+        assert sh(HOST, "getent shadow gammel | cut -d: -f8") == "1"
     finally:
         sh(HOST, "userdel --remove gammel")
 
 
+def test_an_operator_whose_time_is_prolonged_gets_in_again(lab: Lab, sh: Shell) -> None:
+    apply(HOST)
+    sh(HOST, "usermod --expiredate 1 kari; gpasswd --delete kari operators")
+    assert apply(HOST)[HOST]["changed"] == ["operator kari"]
+    assert sh(HOST, "getent shadow kari | cut -d: -f8") == ""
+    assert "kari" in sh(HOST, "getent group operators")
+    assert apply(HOST)[HOST]["changed"] == []
+
+
 @pytest.mark.parametrize("unit", ["unbound", "nftables"])
-def test_the_host_is_whole_after_a_reboot(lab: Lab, sh: Shell, unit: str) -> None:
+def test_the_service_is_one_that_starts_at_boot(lab: Lab, sh: Shell, unit: str) -> None:
     assert sh(HOST, f"systemctl is-enabled {unit}") == "enabled"

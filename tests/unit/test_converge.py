@@ -148,6 +148,15 @@ def test_a_file_is_in_its_place_at_once_or_not_at_all(tmp_path: Path) -> None:
     assert [path.name for path in place.parent.iterdir()] == ["file"]
 
 
+def test_a_directory_in_a_files_place_is_an_error_and_not_a_success(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.mkdir()
+    done = run(staged(str(place), tmp_path.owner(), tmp_path.group(), 0o600, "cat", None), "text\n")
+    assert done.returncode != 0
+    assert list(place.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_the_probe_answers_on_this_machine(tmp_path: Path) -> None:
     """The real probe, run here on files that are known."""
     (tmp_path / "file").write_text("content\n")

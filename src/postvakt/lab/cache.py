@@ -18,7 +18,7 @@ from postvakt.lab.system import LabError, cache_dir, locked, run
 
 PORT = 3142
 HOSTS_MIRROR = "http://packages.elsewhere.example/debian"
-"""What the hosts ask for, as in production. The cache fetches it from the machine's own mirror."""
+"""What the lab's hosts ask for: a name of the lab's own, which the cache maps to the machine's mirror."""
 
 
 def mirrors(folder: Path = Path("/etc/apt"), release: Path = Path("/etc/os-release")) -> tuple[str, str]:
