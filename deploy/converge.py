@@ -34,6 +34,9 @@ from postvakt.inventory import Host, Outside
 LOOK_SECONDS = 120
 """A host that has not answered the snapshot in this time counts as failed."""
 
+PACKAGES_WAIT_SECONDS = 300
+"""How long a deploy waits for somebody else who installs packages on the host."""
+
 NEVER = 1 << 62
 """Later than every time: what ``plan`` writes for a file that it would change."""
 
@@ -95,15 +98,23 @@ def decide_packages(wanted: Packages, seen: Snapshot) -> Action | None:
     # Services are held until their configuration is in place. The hold is made and undone by the
     # same script, and an interrupted run's hold is lifted by the next one.
     hold = "/usr/sbin/policy-rc.d"
+    wait = PACKAGES_WAIT_SECONDS
     script = (
-        f"trap 'rm -f {hold}' EXIT HUP INT TERM\n"
+        # One at a time: an interrupted run may still be at it, and must not lift the hold of this one.
+        "exec 9> /run/postvakt-packages.lock\n"
+        f'flock -w {wait} 9 || {{ echo "another deploy installs packages for over {wait} s" >&2; exit 1; }}\n'
+        f"trap 'rm -f {hold}' EXIT\ntrap 'exit 1' HUP INT TERM\n"
         f"printf '#!/bin/sh\\nexit 101\\n' > {hold}\nchmod 755 {hold}\n"
         "export DEBIAN_FRONTEND=noninteractive\n"
-        # An interrupted run may still be at it on the host, or have left packages half configured.
-        "until said=$(dpkg --configure -a --force-confold 2>&1); do\n"
-        'case "$said" in *lock*) sleep 1;; *) echo "$said"; exit 1;; esac\ndone\n'
-        "get() { apt-get -q -y -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "
-        '--no-install-recommends "$@"; }\n'
+        # A person's apt may be at work, or an interrupted run have left packages half configured.
+        f"end=$(($(date +%s) + {wait}))\n"
+        "until said=$(dpkg --configure -a --force-confold 2>&1 9>&-); do\n"
+        'case "$said" in *"dpkg frontend lock"* | *"dpkg database lock"*) ;; '
+        '*) echo "$said" >&2; exit 1 ;; esac\n'
+        f'[ "$(date +%s)" -lt "$end" ] || {{ echo "dpkg is locked for over {wait} s: $said" >&2; exit 1; }}\n'
+        "sleep 1\ndone\n"
+        f"get() {{ apt-get -q -y -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout={wait} "
+        '--no-install-recommends "$@" 9>&-; }\n'
         f"apt-get -q update\nget install {' '.join(missing)}\n"
     )
     return Action(script, seconds=1800)
@@ -218,11 +229,11 @@ class Look:
         )
         if not done:
             said = (output.stderr_lines or output.stdout_lines or ["nothing"])[-1]
-            raise OperationError(f"{self.target.name}: the snapshot failed, the host said: {said}")
+            raise OperationError(f"the snapshot failed, the host said: {said}")
         try:
             return facts.read(output.stdout)
         except facts.SnapshotError as error:
-            raise OperationError(f"{self.target.name}: {error}") from error
+            raise OperationError(f"the snapshot failed: {error}") from error
 
     def acted(self, resource: Resource) -> None:
         """Something was done, or (in a plan) would be."""

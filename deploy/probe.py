@@ -61,12 +61,13 @@ def look(path: str) -> list[Any] | None:
 def newest(path: str) -> int:
     """The latest change (ctime in ns) of a file, or of any file below a directory; 0 for none.
 
-    Links are followed, since a certificate is renewed by pointing a link at a new file; of a
-    directory only what it holds counts, since programs make and remove scratch files there.
+    Links are followed, since a certificate is renewed by pointing a link at a new file. A directory's own
+    change counts too: it tells of a file that was deleted.
     """
     latest = 0
     if os.path.isdir(path):
         for folder, _, files in os.walk(path, followlinks=True):
+            latest = max(latest, os.stat(folder).st_mtime_ns)
             for file in files:
                 if not file.endswith(".postvakt"):
                     latest = max(latest, newest(os.path.join(folder, file)))

@@ -27,7 +27,13 @@ def declare(host: Host) -> Iterator[Resource]:
         run=f"groupadd --system {GROUP}",
     )
     yield config("users/etc/sudoers.d/operators", mode=0o440, validate="visudo -cf %s", operators=GROUP)
-    yield config("users/etc/default/locale")
+    yield config("users/etc/locale.conf")
+    # Debian's own systemd-tmpfiles makes it this link at every boot.
+    yield ensure(
+        "/etc/default/locale",
+        unless='[ "$(readlink /etc/default/locale)" = ../locale.conf ]',
+        run="ln -sfT ../locale.conf /etc/default/locale",
+    )
     yield directory("/etc/ssh/authorized_keys")
     current = operators_of(host)
     for one in current:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from postvakt.errors import PostvaktError
 from postvakt.ssh import Done
 
 PROGRAM = "/usr/lib/postvakt/accounts"
@@ -16,7 +17,7 @@ ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 """Without what is easily taken for something else (l 1 o 0): 32 signs, 5 bits each."""
 
 
-class AccountError(Exception):
+class AccountError(PostvaktError):
     """The account store refuses. One line: which address, what is wrong."""
 
 
@@ -60,18 +61,15 @@ class Store:
         self.connection = connection
 
     def add(self, address: str, password: str, *, plan: str, fields: Mapping[str, str | None]) -> Account:
-        """Make a mailbox. The password goes through standard input: no process list shows it."""
+        """Make a mailbox. What is personal goes through standard input: no process list shows it."""
         _check(password)
-        words = [address, "--plan", plan]
-        for name, value in fields.items():
-            if value is not None:
-                words.append(f"--{name.replace('_', '-')}={value}")
-        return _account(self._call("add", *words, stdin=f"{password}\n"))
+        known = {name: value for name, value in fields.items() if value is not None}
+        return _account(self._call("add", address, said={"password": password, "plan": plan, **known}))
 
     def set_password(self, address: str, password: str) -> Account:
         """Give a mailbox a new password; the postmaster's has none before its first."""
         _check(password)
-        return _account(self._call("password", address, stdin=f"{password}\n"))
+        return _account(self._call("password", address, said={"password": password}))
 
     def all(self) -> list[Account]:
         rows = self._call("list")
@@ -82,7 +80,8 @@ class Store:
     def show(self, address: str) -> Account:
         return _account(self._call("show", address))
 
-    def _call(self, *words: str, stdin: str = "") -> Any:
+    def _call(self, *words: str, said: Mapping[str, str] | None = None) -> Any:
+        stdin = json.dumps(said) if said else ""
         done = self.connection.run([PROGRAM, *words], stdin=stdin, sudo=True)
         if done.code:
             raise AccountError((done.err.strip().splitlines() or ["it said nothing"])[-1])
@@ -100,6 +99,6 @@ def _account(row: Any) -> Account:
 
 
 def _check(password: str) -> None:
-    """A password is one line: what follows the first would be lost without a word."""
+    """Refuse what no keyboard writes before it goes anywhere."""
     if not password.isprintable():
         raise AccountError("the password has a sign in it that cannot be typed")

@@ -13,6 +13,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from postvakt.errors import PostvaktError
+
+FAILED = 1
 USAGE_ERROR = 64
 DEPLOYING = ("plan", "apply", "everything")
 
@@ -50,6 +53,11 @@ def parser() -> Parser:
     apply = verbs.add_parser("apply", parents=[production, some], help="make the hosts what is declared")
     for verb in (plan, apply):
         verb.add_argument("--json", action="store_true", help="tell the outcome as JSON")
+    apply.add_argument(
+        "--kind-by-kind",
+        action="store_true",
+        help="one machine kind after the other, until a host fails; always so with --production",
+    )
     check = verbs.add_parser(
         "check", parents=[production, some], help="look at every host: is it what is declared?"
     )
@@ -104,6 +112,7 @@ def parser() -> Parser:
 
 def _discard(down: argparse.ArgumentParser) -> None:
     down.add_argument("--discard", action="store_true", help="throw the hosts' disks away too")
+    down.add_argument("--dry-run", action="store_true", help="say what would be stopped and thrown away")
     down.add_argument("--yes", action="store_true", help="with --discard: do not ask")
 
 
@@ -115,9 +124,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         from gevent import monkey
 
         monkey.patch_all()
-    from postvakt import verbs
+    from postvakt.console import fail
 
-    return verbs.run(options)
+    try:
+        # The inventories and the catalogue are read, and refused, while this is imported.
+        from postvakt import verbs
+
+        return verbs.run(options)
+    except PostvaktError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("interrupted; the same command again goes on where it stopped")
+    return FAILED
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 """Piped into a file, tables keep the width that they need."""
@@ -31,7 +32,7 @@ class Board:
         began = self.rows[host][1] if host in self.rows else now
         self.rows[host] = (phase, began, now if phase in ENDS else None)
         if not console.is_terminal and (phase in PLAIN_PHASES or phase in ENDS):
-            console.print(f"{now - self.start:6.1f} s  {host:<12} {phase}")
+            console.print(f"{now - self.start:6.1f} s  {host:<12} {phase}", markup=False)
 
     def __enter__(self) -> Board:
         if console.is_terminal:
@@ -56,7 +57,7 @@ class Board:
         table.title_justify = "left"
         for host, (phase, began, ended) in self.rows.items():
             style = {"failed": "red", "done": "green", "up": "green"}.get(phase, "")
-            table.add_row(host, f"{(ended or now) - began:5.1f} s", phase, style=style)
+            table.add_row(host, f"{(ended or now) - began:5.1f} s", Text(phase), style=style)
         return table
 
 
@@ -66,7 +67,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*(Text(cell) for cell in row))
     console.print(shown)
 
 

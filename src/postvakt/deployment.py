@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import runpy
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,7 +25,8 @@ from pyinfra.api.operation import OperationMeta
 from pyinfra.api.state import BaseStateCallback, State, StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_state
 
-from postvakt.inventory import Entry, Host, InventoryError, entry
+from postvakt.errors import PostvaktError
+from postvakt.inventory import Entry, Host, entry
 
 CONNECT_SECONDS = 10
 
@@ -110,12 +112,17 @@ def _run_host(state: State, target: Target, site: Path, outcome: Outcome, progre
             )
         except NestedOperationError:
             outcome.error = _failure(state, target)
-        except (PyinfraError, OSError, SSHException, TimeoutError, InventoryError) as error:
+        except (PyinfraError, OSError, SSHException, TimeoutError, PostvaktError) as error:
             outcome.error = str(error) or type(error).__name__
+        except Exception as error:
+            # A defect of ours: its kind and place as well, and the other hosts go on all the same.
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            outcome.error = f"{type(error).__name__}: {error} ({Path(at.filename).name}, line {at.lineno})"
         finally:
             for title, done in _operations(state, target):
                 outcome.resources += 1
-                if done.did_change() if done.is_complete() else done.will_change:
+                # What did not come to its end is not asked again of a host that failed.
+                if done.did_change() if done.is_complete() else not outcome.error and done.will_change:
                     outcome.changed.append(title)
             if target.connected:
                 target.disconnect()

@@ -14,8 +14,10 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, TypeVar
 
+from postvakt.errors import PostvaktError
 
-class InventoryError(Exception):
+
+class InventoryError(PostvaktError):
     """An inventory says something that must not be deployed. One line: what, where, what to do."""
 
 
@@ -60,6 +62,16 @@ NORWAY_ONLY: dict[DataSet, str] = {
     DataSet.BACKUPS: "BAK-01",
 }
 """Data sets that may lie in Norway only, each with the clause of the policy that says so."""
+
+
+HOLDS: dict[Kind, frozenset[DataSet]] = {
+    Kind.MAIL: frozenset({DataSet.ACCOUNT_INFORMATION, DataSet.MAIL_CONTENT, DataSet.DELIVERY_LOGS}),
+    Kind.SUPPORT: frozenset({DataSet.ACCOUNT_INFORMATION, DataSet.SUPPORT_TICKETS}),
+    Kind.BACKUP: frozenset({DataSet.BACKUPS}),
+    Kind.WEB: frozenset({DataSet.WEB_UPLOADS}),
+    Kind.DNS: frozenset({DataSet.DNS_ZONES}),
+}
+"""What a machine of a kind holds by its nature, whether or not its inventory says so."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +190,9 @@ def host(
         )
     except ValueError as error:
         raise InventoryError(f"host {name}: {error}: correct its address in the inventory") from error
-    refuse_abroad(declared)
+    refuse_abroad(declared, HOLDS[kind])
+    for data in sorted(HOLDS[kind].difference(holds)):
+        raise InventoryError(f"host {name} is of the kind {kind} and so holds {data}: add it to its holds")
     return entry(declared)
 
 
@@ -187,11 +201,11 @@ def entry(declared: Host) -> Entry:
     return declared.name, {"declared": declared, "ssh_hostname": declared.fqdn}
 
 
-def refuse_abroad(declared: Host) -> None:
+def refuse_abroad(declared: Host, by_nature: Iterable[DataSet] = ()) -> None:
     """Refuse a host outside Norway that holds data which the policy keeps in Norway."""
     if declared.site.country is Country.NO:
         return
-    for data in declared.holds:
+    for data in sorted({*declared.holds, *by_nature}):
         if data in NORWAY_ONLY:
             raise InventoryError(
                 f"host {declared.name} is in {declared.site.country} and holds {data}: clause "

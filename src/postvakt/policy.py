@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from postvakt.errors import PostvaktError
+
 CATALOG = Path(__file__).resolve().parents[2] / "inventories" / "policy.toml"
 
 
-class PolicyError(Exception):
+class PolicyError(PostvaktError):
     """The catalog of promises cannot be used. One line: which clause, what is wrong."""
 
 

@@ -14,13 +14,14 @@ import paramiko
 from paramiko.channel import ChannelFile
 
 from deploy.connection import PromptTransport
+from postvakt.errors import PostvaktError
 
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 120
 AGENT = Path(__file__).with_name("agent.py")
 
 
-class SshError(Exception):
+class SshError(PostvaktError):
     """A host cannot be reached or does not answer. One line: which host, what, what to do."""
 
 
@@ -105,7 +106,10 @@ class Connection:
         return Done(code, *(b64decode(part).decode(errors="replace") for part in (out, err)))
 
     def _agent(self, sudo: bool) -> paramiko.Channel:
-        """The program on the host that runs commands, started when it is first needed."""
+        """The program on the host that runs commands, started when it is first needed, and again when
+        the host has ended it, as a reboot does."""
+        if sudo in self._agents and self._agents[sudo].closed:
+            self.close()
         if sudo not in self._agents:
             transport = self._connected().get_transport()
             assert transport is not None

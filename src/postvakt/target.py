@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,8 @@ from postvakt.inventory import Country, Host
 from postvakt.ssh import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
+LAB_FOLDER = Path(os.environ.get("POSTVAKT_LAB", ".lab")).name
+"""Where in the checkout the lab keeps what it makes. A checkout may have several labs."""
 NAMES = (
     "keys",
     "outside",
@@ -49,5 +52,5 @@ class Target:
         return Connection(host.fqdn, Path(config) if config else None, Path(data["ssh_known_hosts_file"]))
 
 
-LAB = Target(ROOT / ".lab")
+LAB = Target(ROOT / LAB_FOLDER)
 PRODUCTION = Target(None)

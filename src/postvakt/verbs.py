@@ -9,39 +9,36 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from inventories.hosts import HOSTS
-from postvakt import accounts
+from postvakt import accounts, policy
 from postvakt.console import Board, console, fail, table
-from postvakt.inventory import Host, InventoryError, Kind, select
+from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
 from postvakt.lab.lab import State, quiet
 from postvakt.lab.system import LabError
-from postvakt.policy import PolicyError
-from postvakt.ssh import SshError
 from postvakt.target import LAB, PRODUCTION, ROOT, Target
 
 if TYPE_CHECKING:
-    from postvakt.deployment import Outcome
+    # Not before gevent has patched what it imports.
+    from postvakt.deployment import Outcome, Progress
 
 FAILED = 1
 WOULD_CHANGE = 2
 MIB = 2**20
+NOT_BEGUN = "not begun, because a host before it failed"
+TESTS_LAB = ".lab-tests"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the verb that was asked for. Foreseen errors become one line and exit code 1."""
+    """Run the verb that was asked for. Raises PostvaktError for foreseen errors."""
     verb: Callable[[argparse.Namespace], int] = globals()[f"_{options.verb}"]
-    try:
-        return verb(options)
-    except (LabError, InventoryError, PolicyError, SshError, accounts.AccountError) as error:
-        fail(str(error))
-    except KeyboardInterrupt:
-        fail("interrupted; the same command again goes on where it stopped")
-    return FAILED
+    # A catalogue of promises that contradicts itself is refused before anything is done.
+    policy.catalog()
+    return verb(options)
 
 
 def _again_inside(options: argparse.Namespace) -> None:
@@ -72,15 +69,23 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     lab = the_lab()
+    names = [lab.find(word) for word in options.hosts]
+    if options.dry_run:
+        for one in lab.status():
+            if one.name in (names or [one.name]) and one.state is not State.ABSENT:
+                gone = ", its disk thrown away" if options.discard else ""
+                stopped = "stopped" if one.state is State.RUNNING else "stopped already"
+                console.print(f"{one.name}: {stopped}{gone}")
+        return 0
     if options.discard and not options.yes:
         if not sys.stdin.isatty():
             raise LabError("--discard throws the hosts' disks away: add --yes to mean it")
-        which = ", ".join(options.hosts) or "all lab hosts"
+        which = ", ".join(names) or "all lab hosts"
         if input(f"Throw the disks of {which} away? [y/N] ").strip().lower() != "y":
             return FAILED
     with Board("The lab") as board:
-        if options.hosts:
-            lab.stop([lab.find(word) for word in options.hosts], discard=options.discard, progress=board)
+        if names:
+            lab.stop(names, discard=options.discard, progress=board)
         else:
             lab.down(discard=options.discard, progress=board)
     return 0
@@ -101,22 +106,32 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _deployment(
-    mode: str, hosts: Sequence[Host], target: Target, *, world: bool = False, as_json: bool = False
+    mode: str, groups: Iterable[Sequence[Host]], target: Target, *, world: bool = False, as_json: bool = False
 ) -> int:
-    """Plan or apply, live, and a table (or JSON) of what became of each host."""
+    """Plan or apply, live, and a table (or JSON) of what became of each host. The hosts of a group go
+    side by side; no group is begun after one in which a host failed."""
     from postvakt import deployment
     from postvakt.lab.world.hosts import HOSTS as WORLD
 
-    parts = [deployment.Deployment(tuple(hosts), ROOT / "deploy" / "site.py", target.data)]
-    if world:
-        site = ROOT / "src" / "postvakt" / "lab" / "world" / "site.py"
-        parts.insert(0, deployment.Deployment(WORLD, site, target.data))
+    def deploy(progress: Progress) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        for group in groups:
+            if any(one.error for one in outcomes):
+                outcomes += [deployment.Outcome(one.name, error=NOT_BEGUN) for one in group]
+                continue
+            parts = [deployment.Deployment(tuple(group), ROOT / "deploy" / "site.py", target.data)]
+            if world:
+                site = ROOT / "src" / "postvakt" / "lab" / "world" / "site.py"
+                parts.insert(0, deployment.Deployment(WORLD, site, target.data))
+            outcomes += deployment.run(parts, deployment.Mode(mode), progress)
+        return outcomes
+
     if as_json:
-        outcomes = deployment.run(parts, deployment.Mode(mode), quiet)
+        outcomes = deploy(quiet)
         print(json.dumps([asdict(one) for one in outcomes]))
     else:
         with Board(mode.capitalize()) as board:
-            outcomes = deployment.run(parts, deployment.Mode(mode), board)
+            outcomes = deploy(board)
         _show(mode, outcomes)
     if any(one.error for one in outcomes):
         return FAILED
@@ -138,13 +153,19 @@ def _show(mode: str, outcomes: Sequence[Outcome]) -> None:
 def _plan(options: argparse.Namespace) -> int:
     hosts = select(HOSTS, options.hosts)
     _again_inside(options)
-    return _deployment("plan", hosts, _target(options), as_json=options.json)
+    return _deployment("plan", [hosts], _target(options), as_json=options.json)
 
 
 def _apply(options: argparse.Namespace) -> int:
     hosts = select(HOSTS, options.hosts)
     _again_inside(options)
-    return _deployment("apply", hosts, _target(options), as_json=options.json)
+    groups: Iterable[Sequence[Host]] = [hosts]
+    if options.production or options.kind_by_kind:
+        from deploy.kinds import KINDS
+
+        of_kind = ([one for one in hosts if one.kind == kind] for kind in KINDS)
+        groups = [group for group in of_kind if group]
+    return _deployment("apply", groups, _target(options), as_json=options.json)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -164,8 +185,11 @@ def _pytest(*argv: str) -> int:
 
 
 def _test(options: argparse.Namespace) -> int:
-    """All tests. Those of a lab's coming and going run in the machine's own network, those that look at
-    hosts or use them run inside the lab's. The molecule scenario throws a host away, so it comes before."""
+    """All tests, on a lab of their own: they break hosts and throw one away. Those of a lab's coming and
+    going run in the machine's own network, those that look at hosts or use them run inside the lab's."""
+    if "POSTVAKT_LAB" not in os.environ:
+        argv = [sys.executable, "-m", "postvakt.cli", *sys.argv[1:]]
+        os.execve(sys.executable, argv, os.environ | {"POSTVAKT_LAB": TESTS_LAB})
     words = ["-k", options.k] if options.k else []
     codes = [_pytest("tests/unit", "tests/lab", *words)]
     for tests in (["tests/molecule"], ["tests/hosts", "tests/journeys"]):
@@ -176,7 +200,12 @@ def _test(options: argparse.Namespace) -> int:
             command = the_lab().inside(command)
         codes.append(subprocess.run(command, cwd=ROOT, check=False).returncode)
     # With -k, a part may hold no test of that name (pytest's exit code 5).
-    return FAILED if any(code not in ((0, 5) if words else (0,)) for code in codes) else 0
+    if any(code not in ((0, 5) if words else (0,)) for code in codes):
+        fail(f"the tests' lab stays up; look around with POSTVAKT_LAB={TESTS_LAB} ./postvakt lab shell HOST")
+        return FAILED
+    with Board("The tests' lab") as board:
+        the_lab().down(progress=board)
+    return 0
 
 
 def _raise_lab() -> int:
@@ -184,6 +213,11 @@ def _raise_lab() -> int:
     lab = the_lab()
     with Board("The lab") as board:
         lab.up(board)
+    if old := lab.outdated():
+        console.print(
+            f"{', '.join(old)}: on an older base image; ./postvakt down --discard makes them anew",
+            markup=False,
+        )
     step = lab.inside([sys.executable, "-m", "postvakt.cli", "everything"])
     return subprocess.run(step, check=False).returncode
 
@@ -237,7 +271,7 @@ def _inventory(options: argparse.Namespace) -> int:
         shown = [
             (
                 one.name,
-                one.kind,
+                str(one.kind),
                 f"{one.site.country} {one.site.name}",
                 f"{one.ipv4.ip}\n{one.ipv6.ip}",
                 "\n".join(one.holds),
@@ -308,4 +342,4 @@ def _closing() -> None:
 def _everything(options: argparse.Namespace) -> int:
     """Deploy the outside world and the estate together; where one needs the other, it waits."""
     _again_inside(options)
-    return _deployment("apply", HOSTS, LAB, world=True)
+    return _deployment("apply", [HOSTS], LAB, world=True)

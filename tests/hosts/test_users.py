@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import date
+
 from testinfra.host import Host as Nouns
 
 from postvakt.inventory import Host
 
 
 def test_operators_are_the_declared_people(host: Nouns, declared: Host) -> None:
-    people = {one.name for one in declared.estate.operators}
+    today = date.fromisoformat(host.check_output("date --iso"))
+    people = {one.name for one in declared.estate.operators if one.valid_until >= today}
     in_lab = host.check_output("systemd-detect-virt || true") == "systemd-nspawn"
     expected = people | ({"lab"} if in_lab else set())
     members = host.check_output("getent group operators | cut -d: -f4").split(",")

@@ -54,6 +54,16 @@ def test_a_file_that_is_newer_than_its_service_restarts_it(lab: Lab, sh: Shell) 
     assert apply(HOST)[HOST]["changed"] == []
 
 
+def test_a_file_that_was_deleted_restarts_who_read_it(lab: Lab, sh: Shell) -> None:
+    extra = "/etc/unbound/unbound.conf.d/extra.conf"
+    sh(HOST, f"echo '# nothing' > {extra}")
+    assert apply(HOST)[HOST]["changed"] == ["unbound.service"]
+    assert apply(HOST)[HOST]["changed"] == []
+    sh(HOST, f"rm {extra}")
+    assert apply(HOST)[HOST]["changed"] == ["unbound.service"]
+    assert apply(HOST)[HOST]["changed"] == []
+
+
 def test_a_hand_edit_is_undone_and_forgotten(lab: Lab, sh: Shell) -> None:
     apply(HOST)
     before = started(sh, "unbound")

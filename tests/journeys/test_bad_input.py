@@ -79,6 +79,44 @@ def test_a_package_that_cannot_be_installed(lab: Lab, tmp_path: Path, sh: Callab
     assert sh("backup1.no", "ls /usr/sbin/policy-rc.d 2>/dev/null || echo gone") == "gone"
 
 
+def test_a_defect_of_a_role_is_one_line(lab: Lab, tmp_path: Path) -> None:
+    site = tmp_path / "site.py"
+    site.write_text("def role() -> None:\n    raise KeyError('a [/defect]')\n\n\nrole()\n")
+    assert error_of({}, site) == "KeyError: 'a [/defect]' (site.py, line 2)"
+
+
+def test_kind_by_kind_stops_at_the_first_that_fails(lab: Lab, sh: Callable[[str, str], str]) -> None:
+    """A name server that cannot be deployed keeps mail hosts from being touched."""
+    sh("dns1.no", "mv /usr/bin/python3 /usr/bin/python3.away")
+    sh("mail1.no", "chmod 600 /etc/locale.conf")
+    try:
+        argv = [sys.executable, "-m", "postvakt.cli", "apply", "--kind-by-kind", "dns1", "mail1", "web1.us"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        failed, *others = done.stderr.splitlines()
+        assert failed.startswith("postvakt: dns1.no: ")
+        assert [line.partition(": not begun")[0] for line in others] == [
+            "postvakt: mail1.no",
+            "postvakt: web1.us",
+        ]
+        assert sh("mail1.no", "stat -c %a /etc/locale.conf") == "600"
+    finally:
+        sh("dns1.no", "mv /usr/bin/python3.away /usr/bin/python3")
+    done = subprocess.run([*argv[:4], "dns1", "mail1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert sh("mail1.no", "stat -c %a /etc/locale.conf") == "644"
+
+
+def test_a_stop_that_is_only_tried_stops_nothing(lab: Lab) -> None:
+    argv = [sys.executable, "-m", "postvakt.cli", "down", "--discard", "--dry-run"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert sorted(done.stdout.splitlines()) == sorted(
+        f"{one.name}: stopped, its disk thrown away" for one in lab.status()
+    )
+    assert lab.is_up()
+
+
 def test_no_host_waits_for_another(lab: Lab, tmp_path: Path) -> None:
     site = tmp_path / "site.py"
     site.write_text(
@@ -97,8 +135,9 @@ def test_no_host_waits_for_another(lab: Lab, tmp_path: Path) -> None:
 def test_a_command_without_end_is_ended(lab: Lab, hosts: dict[str, Host]) -> None:
     connection = LAB.connect(hosts["backup1.no"])
     with pytest.raises(SshError, match="no end within 1 s"):
-        connection.run("sleep 60", seconds=1)
+        connection.run("sleep 61.5; true", seconds=1)
     assert connection.run("echo still here").out == "still here\n"
+    assert connection.run("pgrep -c -f 'sleep 61[.]5'").out == "0\n", "with all that it had started"
     connection.close()
 
 

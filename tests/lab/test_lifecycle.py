@@ -16,6 +16,7 @@ import pytest
 
 from postvakt.lab import image
 from postvakt.lab.lab import Lab, State
+from postvakt.lab.machine import BOOT_ID
 from postvakt.lab.process import Process, recorded, spawn, started, stop, wait_for
 from postvakt.lab.system import LabError, locked
 from postvakt.lab.topology import Machine, Segment
@@ -47,7 +48,7 @@ make(Path({root!r})).up()
 
 
 def make(root: Path) -> Lab:
-    return Lab(root, MACHINES, "198.51.100.1", "lab")
+    return Lab(root, ".lab", MACHINES, "198.51.100.1", "lab")
 
 
 @pytest.fixture
@@ -132,6 +133,40 @@ def test_disks_outlive_down_unless_they_are_discarded(lab: Lab) -> None:
     assert output(*lab.ssh("a1.no", ["cat ~/kept"])) == "kept\n"
     lab.down(discard=True)
     assert {one.state for one in lab.status()} == {State.ABSENT}
+
+
+def test_a_disk_that_the_machine_stopped_under_is_not_trusted(lab: Lab) -> None:
+    """As after a crash of the machine: the hosts' marks are of another boot of it, and were not lifted."""
+    lab.up()
+    first, second = lab.containers.values()
+    output(*lab.ssh("a1.no", ["echo lost > ~/kept"]))
+    output(*lab.ssh("b1.us", ["echo kept > ~/kept"]))
+    lab.down()
+    assert not first.mark.exists()
+    first.mark.write_text("another boot")
+    told: list[tuple[str, str]] = []
+    lab.up(lambda host, phase: told.append((host, phase)))
+    assert [host for host, phase in told if "disk was lost" in phase] == ["a1.no"]
+    assert output(*lab.ssh("a1.no", ["ls"])) == ""
+    assert output(*lab.ssh("b1.us", ["cat kept"])) == "kept\n"
+    assert first.mark.read_text() == second.mark.read_text() == BOOT_ID.read_text()
+    assert first.disk.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_disk_on_an_older_image_is_told_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = lab.containers.values()
+    for one in lab.containers.values():
+        one.disk.mkdir(parents=True)
+        (one.disk / "image").write_text(image.key())
+    (first.disk / "image").write_text("0123456789ab")
+    assert lab.outdated() == (first.machine.name,)
+
+
+def test_a_host_that_is_down_is_named(lab: Lab) -> None:
+    lab.up()
+    lab.stop(["b1.us"])
+    with pytest.raises(LabError, match=r"^b1\.us of the lab is down: \./postvakt lab up"):
+        lab.require_up()
 
 
 def test_up_goes_on_wherever_it_was_killed(lab: Lab) -> None:

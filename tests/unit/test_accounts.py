@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import re
@@ -23,6 +22,7 @@ from postvakt.onhost.accounts import (
     arguments,
     read_fields,
     read_password,
+    read_said,
     split,
 )
 from postvakt.ssh import Done
@@ -116,15 +116,14 @@ def test_both_sides_and_the_table_know_the_same_fields() -> None:
     assert set(FIELDS) <= set(Account.__dataclass_fields__)
 
 
-def given_fields(**values: str) -> argparse.Namespace:
-    return argparse.Namespace(**dict.fromkeys(FIELDS, None) | values)
-
-
 def test_fields_are_read() -> None:
-    said = given_fields(
-        first_name=" Kåre ", company="", country="NO", alternative_address="k+x@elsewhere.example"
-    )
-    assert read_fields(said) == ["Kåre", None, None, None, "NO", "k+x@elsewhere.example"]
+    said = {
+        "first_name": " Kåre ",
+        "company": "",
+        "country": "NO",
+        "alternative_address": "k+x@e.example",
+    }
+    assert read_fields(said) == ["Kåre", None, None, None, "NO", "k+x@e.example"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_fields_are_read() -> None:
 )
 def test_fields_that_are_none_are_refused(name: str, value: str) -> None:
     with pytest.raises(RefusalError) as refused:
-        read_fields(given_fields(**{name: value}))
+        read_fields({name: value})
     assert refused.value.code == 2
 
 
@@ -147,22 +146,34 @@ def typed(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
-@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\nmore\n"])
-def test_a_password_is_one_line(monkeypatch: pytest.MonkeyPatch, end: bytes) -> None:
-    typed(monkeypatch, "snø på fjellet".encode() + end)
-    assert read_password() == "snø på fjellet"
+def test_what_is_said_is_one_json_object_of_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, '{"password": "snø på fjellet", "country": "NO"}'.encode())
+    said = read_said()
+    assert read_password(said) == "snø på fjellet"
+    assert said["country"] == "NO"
 
 
-@pytest.mark.parametrize("data", [b"", b"short\n", b"x" * 257, b"tab\tin the middle\n", b"\xff" * 20])
-def test_what_is_no_password_is_refused(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"snow on the mountain", b"[]", b'{"password": 7}', b'{"pass": 1}', b'"\xff"', b"\xff" * 20],
+)
+def test_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     typed(monkeypatch, data)
     with pytest.raises(RefusalError) as refused:
-        read_password()
+        read_said()
+    assert refused.value.code == 2
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 257, "tab\tin the middle", "two lines\nof words"])
+def test_what_is_no_password_is_refused(password: str) -> None:
+    with pytest.raises(RefusalError) as refused:
+        read_password({"password": password})
     assert refused.value.code == 2
 
 
 def test_wrong_usage_is_bad_input_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    for argv in ([], ["remove", "kari@postvakt.example"], ["add"], ["add", "a@b.example", "--plan=free"]):
+    for argv in ([], ["remove", "kari@postvakt.example"], ["add"], ["add", "a@b.example", "--country=NO"]):
         with pytest.raises(SystemExit) as ended:
             arguments(argv)
         assert ended.value.code == 2
@@ -190,15 +201,15 @@ def saying(answer: object) -> Host:
     return Host(Done(0, json.dumps(answer), ""))
 
 
-def test_a_password_travels_on_standard_input_alone() -> None:
+def test_what_is_personal_travels_on_standard_input_alone() -> None:
     host = saying(asdict(KARI))
     fields = {"first_name": None, "country": "NO"}
     made = Store(host).add(KARI.address, "one-two-three", plan="trial", fields=fields)
     assert made == KARI
     ((argv, stdin),) = host.asked
-    assert argv == [accounts.PROGRAM, "add", KARI.address, "--plan", "trial", "--country=NO"]
-    assert stdin == "one-two-three\n"
-    assert vars(arguments(argv[1:]))["country"] == "NO"
+    assert argv == [accounts.PROGRAM, "add", KARI.address]
+    assert json.loads(stdin) == {"password": "one-two-three", "plan": "trial", "country": "NO"}
+    assert vars(arguments(argv[1:]))["address"] == KARI.address
 
 
 def test_a_password_of_two_lines_does_not_leave() -> None:

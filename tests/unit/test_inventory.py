@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,15 +49,68 @@ def test_norwegian_data_abroad_is_refused_with_its_clause(data: DataSet) -> None
     with pytest.raises(InventoryError, match=NORWAY_ONLY[data]) as refused:
         host(
             "mail9.us",
-            kind=Kind.MAIL,
+            kind=Kind.WEB,
             site=ASHBURN,
             estate=HOSTS[0].estate,
             ipv4="203.0.113.9/24",
             ipv6="2001:db8:1::9/64",
-            holds=[data],
+            holds=[DataSet.WEB_UPLOADS, data],
             team="mail",
         )
     assert "mail9.us" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("site", "said"), [(ASHBURN, "clause ACC-01 keeps it in Norway"), (OSLO, "add it to its holds")]
+)
+def test_a_host_cannot_hide_what_its_kind_holds(site: Site, said: str) -> None:
+    with pytest.raises(InventoryError, match=said):
+        host(
+            "mail9",
+            kind=Kind.MAIL,
+            site=site,
+            estate=HOSTS[0].estate,
+            ipv4="203.0.113.9/24",
+            ipv6="2001:db8:1::9/64",
+            holds=[DataSet.WEB_UPLOADS],
+            team="mail",
+        )
+
+
+def cli(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line, on another copy of the tree."""
+    return subprocess.run(
+        [sys.executable, "-m", "postvakt.cli", *words],
+        cwd=tree,
+        env=os.environ | {"PYTHONPATH": f"{tree / 'src'}:{tree}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "said"),
+    [
+        ("norway/hosts.py", "198.51.100.20/24", "198.51.100.10/24", "198.51.100.10 is given to 2 hosts"),
+        ("norway/hosts.py", "198.51.100.20/24", "198.51.100.256/24", "host support1.no"),
+        ("norway/hosts.py", "Country.NO", "Country.US", "keeps it in Norway"),
+        ("policy.toml", "keep_days = 6", "keep_days = 7", "LOG-02"),
+    ],
+)
+def test_an_inventory_that_must_not_be_deployed_is_one_line(
+    tmp_path: Path, file: str, before: str, after: str, said: str
+) -> None:
+    for name in ("src", "inventories", "deploy", "roles", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    assert cli(tmp_path, "inventory").returncode == 0, "the copy must work before it is spoilt"
+    spoilt = tmp_path / "inventories" / file
+    assert before in spoilt.read_text()
+    spoilt.write_text(spoilt.read_text().replace(before, after))
+    for verb in ("inventory", "plan"):
+        done = cli(tmp_path, verb)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert said in done.stderr
 
 
 def test_an_address_that_is_none_is_refused() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from inventories.hosts import HOSTS
 from postvakt.lab import image
-from postvakt.lab.cache import mirrors
+from postvakt.lab.mirror import mirrors
 from postvakt.lab.process import Process, recorded, spawn, started, stop, wait_for
 from postvakt.lab.ssh import Keys
 from postvakt.lab.system import LabError, locked, run
@@ -148,8 +148,8 @@ def test_the_mirror_is_the_machines_own(tmp_path: Path, name: str, text: str) ->
 
 
 def test_without_a_mirror_of_debian_the_lab_says_so(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match="names no mirror of Debian"):
-        mirrors(tmp_path)
+    with pytest.raises(LabError, match="set POSTVAKT_MIRROR"):
+        mirrors(tmp_path, fallback=tmp_path / "absent")
 
 
 def test_an_image_of_other_packages_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:

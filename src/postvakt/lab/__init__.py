@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from inventories.hosts import HOSTS
 from postvakt.lab import outside
 from postvakt.lab.lab import Lab
 from postvakt.lab.topology import machines
 from postvakt.lab.world.hosts import CLIENT
 from postvakt.lab.world.hosts import HOSTS as WORLD
-
-ROOT = Path(__file__).resolve().parents[3]
+from postvakt.target import LAB_FOLDER, ROOT
 
 
 def lab() -> Lab:
-    """The lab of this checkout: every host of the inventories, and the world around them."""
-    return Lab(ROOT, machines((*HOSTS, *WORLD)), str(CLIENT.ipv4.ip), outside.OPERATOR)
+    """The lab of this checkout: every host of the inventories, and the world around them.
+
+    POSTVAKT_LAB names another one beside it, as the tests' own.
+    """
+    return Lab(ROOT, LAB_FOLDER, machines((*HOSTS, *WORLD)), str(CLIENT.ipv4.ip), outside.OPERATOR)

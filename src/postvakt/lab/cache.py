@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterable
 from pathlib import Path
 
+from postvakt.lab.mirror import mirrors
 from postvakt.lab.network import Network
 from postvakt.lab.process import recorded, spawn, stop, wait_for
 from postvakt.lab.system import LabError, cache_dir, locked, run
@@ -19,58 +20,6 @@ from postvakt.lab.system import LabError, cache_dir, locked, run
 PORT = 3142
 HOSTS_MIRROR = "http://packages.elsewhere.example/debian"
 """What the lab's hosts ask for: a name of the lab's own, which the cache maps to the machine's mirror."""
-
-
-def mirrors(folder: Path = Path("/etc/apt"), release: Path = Path("/etc/os-release")) -> tuple[str, str]:
-    """The machine's own mirrors of Debian and of its security updates, without a slash at the end.
-
-    Other archives that the machine uses are none: theirs are other suites, components or keys.
-    """
-    known = re.search(r"^VERSION_CODENAME=\"?(\w+)", release.read_text(), re.MULTILINE)
-    suite = known.group(1) if known else ""
-    found = {
-        name: uri.rstrip("/")
-        for uri, suites, components, key in reversed(_entries(folder))
-        if uri.startswith("http")
-        and "debian" in uri
-        and "main" in components
-        and (not key or "debian-archive" in key)
-        for name in suites
-    }
-    main = found.get(suite) or found.get("stable")
-    if main is None:
-        raise LabError("this machine's apt names no mirror of Debian (.../debian): add one to /etc/apt")
-    security = found.get(f"{suite}-security") or found.get("stable-security")
-    return main, security or f"{main}-security"
-
-
-Entry = tuple[str, list[str], list[str], str]
-"""An archive: its URI, suites, components, and the keyring that signs it or nothing."""
-
-
-def _entries(folder: Path) -> list[Entry]:
-    """The archives of binary packages in apt's sources, of both formats (sources.list(5))."""
-    entries: list[Entry] = []
-    for file in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]:
-        if not file.is_file() or file.suffix not in (".list", ".sources"):
-            continue
-        text = re.sub(r"^\s*#.*\n?", "", file.read_text(), flags=re.MULTILINE)
-        if file.suffix == ".list":
-            line = r"^\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)([^#\n]*)"
-            for options, uri, suite, components in re.findall(line, text, re.MULTILINE):
-                key = re.search(r"signed-by=(\S+)", options)
-                entries.append((uri, [suite], components.split(), key.group(1) if key else ""))
-            continue
-        for stanza in re.split(r"\n\s*\n", text):
-            pairs = re.findall(r"^([\w-]+):((?:.*\n?)(?:[ \t]+.*\n?)*)", stanza, re.MULTILINE)
-            said = {name.lower(): value.split() for name, value in pairs}
-            if said.get("enabled") == ["no"] or "deb" not in said.get("types", []):
-                continue
-            key = (said.get("signed-by") or [""])[0]
-            entries += [
-                (uri, said.get("suites", []), said.get("components", []), key) for uri in said.get("uris", [])
-            ]
-    return entries
 
 
 def proxy() -> str:
@@ -95,15 +44,16 @@ class Cache:
         self.record = self.folder / "run" / "cacher.pid"
         self.bridge = self.folder / "run" / "bridge.pid"
         self.users = self.folder / "users"
+        self.text = self.folder / "conf" / "acng.conf"
         self.lab = lab
         self.lock = cache_dir() / "packages.lock"
 
-    def configuration(self, port: int) -> str:
+    def configuration(self) -> str:
+        """All of it but the port."""
         main, security = mirrors()
         lines = [
             f"CacheDir: {self.folder / 'store'}",
             f"LogDir: {self.folder / 'log'}",
-            f"Port: {port}",
             "BindAddress: 127.0.0.1",
             "ForeGround: 1",
             "ExThreshold: 30",
@@ -121,15 +71,19 @@ class Cache:
             for folder in ("store", "log", "run", "conf", "users"):
                 (self.folder / folder).mkdir(parents=True, exist_ok=True)
             (self.users / self.lab).touch()
-            if recorded(self.record) is None or recorded(self.bridge) is None:
+            if recorded(self.record) is None or recorded(self.bridge) is None or self._changed():
                 self._start()
+
+    def _changed(self) -> bool:
+        """Whether the cacher runs with other answers than the machine gives now, such as its mirror."""
+        return self.text.read_text().partition("\n")[2] != self.configuration()
 
     def _start(self) -> None:
         """apt-cacher-ng on a free port of the loopback, and a socket that leads to it: its own
         listens but answers nobody (seen with 3.7.4)."""
         self._stop()
         port = _free_port()
-        (self.folder / "conf" / "acng.conf").write_text(self.configuration(port))
+        self.text.write_text(f"Port: {port}\n{self.configuration()}")
         log = self.folder / "log" / "cacher.log"
         spawn(["apt-cacher-ng", "-c", str(self.folder / "conf")], self.record, log)
         if not wait_for(lambda: _answers(port), 15):

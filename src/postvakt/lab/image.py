@@ -6,8 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from postvakt.lab.cache import apt_options, digest, mirrors
-from postvakt.lab.system import LabError, cache_dir, locked, run
+from postvakt.lab.cache import apt_options, digest
+from postvakt.lab.mirror import mirrors
+from postvakt.lab.system import LabError, cache_dir, locked, require_room, run
 
 SUITE = "trixie"
 PACKAGES = (
@@ -84,8 +85,9 @@ def build(log: Path) -> Path:
             return place
         for left in place.parent.glob("*.new"):
             _remove(left)
+        require_room(cache_dir())
         stage = place.with_name(f"{key()}.new")
-        stage.parent.mkdir(parents=True, exist_ok=True)
+        stage.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         log.parent.mkdir(parents=True, exist_ok=True)
         options = [f"--aptopt={line}" for line in apt_options()]
         with log.open("wb") as out:

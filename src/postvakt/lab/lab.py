@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +16,7 @@ from postvakt.lab.cache import Cache, Door
 from postvakt.lab.machine import Container
 from postvakt.lab.network import Network
 from postvakt.lab.ssh import Keys
-from postvakt.lab.system import LabError, locked, require, require_root
+from postvakt.lab.system import LabError, inotify_spent, locked, require_room, require_root
 from postvakt.lab.topology import Machine
 
 BOOT_SECONDS = 90
@@ -47,13 +46,16 @@ def quiet(host: str, phase: str) -> None:
 
 
 class Lab:
-    """The hosts of one checkout. ``root`` is the checkout; everything made lies in its ``.lab``."""
+    """The hosts of one checkout. ``root`` is the checkout; everything made lies in its ``folder``."""
 
-    def __init__(self, root: Path, machines: Iterable[Machine], resolver: str, operator: str) -> None:
+    def __init__(
+        self, root: Path, folder: str, machines: Iterable[Machine], resolver: str, operator: str
+    ) -> None:
         self.root = root
         self.machines = tuple(machines)
-        self.state = root / ".lab"
-        self.name = f"pv-{hashlib.sha256(str(root).encode()).hexdigest()[:6]}"
+        self.state = root / folder
+        place = str(self.state).removesuffix("/.lab")
+        self.name = f"pv-{hashlib.sha256(place.encode()).hexdigest()[:6]}"
         self.network = Network(self.name, self.state)
         self.cache = Cache(self.name)
         self.door = Door(self.network, self.cache, self.state)
@@ -71,7 +73,10 @@ class Lab:
 
         Raises LabError, one line, where that cannot be.
         """
-        require(self.state)
+        require_root()
+        if any(not one.created() for one in self.containers.values()):
+            require_room(self.state)
+        self.state.mkdir(parents=True, exist_ok=True)
         with locked(self.state / "lock", self.busy()):
             progress("lab", "network")
             self.network.up({one.segment for one in self.machines})
@@ -97,7 +102,12 @@ class Lab:
             if one.process() is None:
                 if boots == BOOTS:
                     why = "it ended again and again"
+                    if inotify_spent():
+                        why += " (fs.inotify.max_user_instances is reached: stop another lab, or raise it)"
                     break
+                if one.lost():
+                    progress(name, "its disk was lost when the machine stopped: made anew")
+                    one.discard()
                 progress(name, "create")
                 one.create(self.keys)
                 progress(name, "boot")
@@ -128,13 +138,11 @@ class Lab:
         require_root()
         with locked(self.state / "lock", self.busy()):
             with ThreadPoolExecutor(len(self.containers)) as pool:
-                for _ in pool.map(lambda one: self._down(one, progress), self.containers.values()):
+                for _ in pool.map(lambda one: self._down(one, discard, progress), self.containers.values()):
                     pass
             self.door.down()
             self.network.down()
             self.cache.down()
-            if discard:
-                shutil.rmtree(self.state / "hosts", ignore_errors=True)
             progress("lab", "down")
 
     def stop(self, names: Iterable[str], *, discard: bool = False, progress: Progress = quiet) -> None:
@@ -142,13 +150,13 @@ class Lab:
         require_root()
         with locked(self.state / "lock", self.busy()):
             for name in names:
-                self._down(self.containers[name], progress)
-                if discard:
-                    shutil.rmtree(self.containers[name].disk, ignore_errors=True)
+                self._down(self.containers[name], discard, progress)
 
-    def _down(self, one: Container, progress: Progress) -> None:
+    def _down(self, one: Container, discard: bool, progress: Progress) -> None:
         progress(one.machine.name, "stop")
         one.stop()
+        if discard:
+            one.discard()
         progress(one.machine.name, "down")
 
     def status(self) -> tuple[Status, ...]:
@@ -164,8 +172,16 @@ class Lab:
         return self.network.exists() and all(one.process() for one in self.containers.values())
 
     def require_up(self) -> None:
-        if not self.is_up():
+        """Raises LabError that names what is down."""
+        names = [name for name, one in self.containers.items() if one.process() is None]
+        if not self.network.exists() or len(names) == len(self.containers):
             raise LabError("the lab is down: ./postvakt lab up")
+        if names:
+            raise LabError(f"{', '.join(names)} of the lab is down: ./postvakt lab up")
+
+    def outdated(self) -> tuple[str, ...]:
+        """Hosts whose disks lie on an image that a new one would not lie on."""
+        return tuple(name for name, one in self.containers.items() if one.outdated())
 
     def find(self, word: str) -> str:
         """The name of the host that a word means: its name, or its first part where only one has it."""

@@ -16,6 +16,8 @@ from postvakt.lab.ssh import Keys
 from postvakt.lab.system import LabError, run
 from postvakt.lab.topology import Machine
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 CGROUPS = """
 umount -R /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -36,7 +38,7 @@ exec systemd-nspawn --quiet --boot --register=no --keep-unit --link-journal=no -
 
 systemd wants cgroup v2, which the machine may not have; the private mount gives it that and leaves
 the machine's own as it is. A volatile overlay passes syncs over, which makes package installs quick:
-a killed host loses nothing, only a machine that stops as a whole could. (nspawn's own
+a killed host loses nothing, only a machine that stops as a whole could (``Container.lost``). (nspawn's own
 ``--suppress-sync`` refuses O_DSYNC, which LMDB, and so Knot and Postfix, cannot do without.) The mark
 that the kernel leaves in the work directory would refuse the next mount.
 """
@@ -63,6 +65,7 @@ class Container:
         self.disk = state / "hosts" / machine.name
         self.record = state / "run" / f"{machine.name}.pid"
         self.log = state / "log" / f"{machine.name}.log"
+        self.mark = self.disk / "running"
         self.group = f"{lab}-{machine.name}"
 
     def process(self) -> Process | None:
@@ -71,12 +74,24 @@ class Container:
     def created(self) -> bool:
         return (self.disk / "image").exists()
 
+    def outdated(self) -> bool:
+        return self.created() and (self.disk / "image").read_text() != image.key()
+
+    def lost(self) -> bool:
+        """Whether the machine stopped as a whole under this host: what it wrote last may be anywhere."""
+        return self.mark.exists() and self.mark.read_text() != BOOT_ID.read_text()
+
+    def discard(self) -> None:
+        shutil.rmtree(self.disk, ignore_errors=True)
+
     def create(self, keys: Keys) -> None:
         """Give the host its disk, and on it what a provider's installer leaves: its network, an
         operator with a key and sudo, its SSH host key. Interrupted, it is begun anew."""
         if self.created():
             return
-        shutil.rmtree(self.disk, ignore_errors=True)
+        self.discard()
+        self.disk.parent.mkdir(parents=True, exist_ok=True)
+        self.disk.parent.chmod(0o700)
         for folder in ("upper", "work", "root"):
             (self.disk / folder).mkdir(parents=True)
         one = self.machine
@@ -140,6 +155,7 @@ class Container:
                 "./postvakt lab down --discard, then up again"
             )
         self.sweep()
+        self.mark.write_text(BOOT_ID.read_text())
         script = BOOT.format(
             cgroups=_cgroups(),
             group=quote(self.group),
@@ -156,6 +172,9 @@ class Container:
         # nspawn hands SIGTERM on as an orderly power-off.
         stop(self.record, 20, signal.SIGTERM)
         self.sweep()
+        if self.mark.exists():
+            run(["sync", "--file-system", str(self.disk)])
+            self.mark.unlink()
 
     def sweep(self) -> None:
         script = SWEEP.format(cgroups=_cgroups(), group=quote(self.group))

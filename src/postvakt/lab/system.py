@@ -7,25 +7,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PROGRAMS = {
-    "systemd-nspawn": "systemd-container",
-    "mmdebstrap": "mmdebstrap",
-    "apt-cacher-ng": "apt-cacher-ng",
-    "ip": "iproute2",
-    "nft": "nftables",
-    "ssh": "openssh-client",
-    "socat": "socat",
-}
-"""Program: the Debian package that has it."""
+from postvakt.errors import PostvaktError
 
 FREE_GIB = 6
 """What a whole lab with its package cache takes at most, and a reserve."""
 
 
-class LabError(Exception):
+class LabError(PostvaktError):
     """The lab cannot do what it was asked. One line: what, where, what to do."""
 
 
@@ -49,21 +40,22 @@ def require_root() -> None:
         raise LabError("the lab makes network namespaces and mounts: run it as root, or with sudo")
 
 
-def require(state: Path) -> None:
-    """Refuse before anything is begun what could not be finished."""
-    require_root()
-    missing = sorted({package for program, package in PROGRAMS.items() if not _which(program)})
-    if missing:
-        raise LabError(f"Debian packages are missing: apt-get install {' '.join(missing)}")
-    for folder in (state, cache_dir()):
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free / 2**30
-        if free < FREE_GIB:
-            raise LabError(f"{folder} has {free:.1f} GiB free and the lab needs {FREE_GIB}: make room there")
+def require_room(folder: Path) -> None:
+    """Refuse before it is begun what could not be finished: a disk, an image, packages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free / 2**30
+    if free < FREE_GIB:
+        raise LabError(f"{folder} has {free:.1f} GiB free and the lab needs {FREE_GIB}: make room there")
 
 
-def _which(program: str) -> str | None:
-    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+def inotify_spent() -> bool:
+    """Whether root has as many inotify instances as it may: then no systemd starts, and none says why."""
+    limit = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    used = 0
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):
+            used += str(link.readlink()) == "anon_inode:inotify"
+    return used >= limit
 
 
 @contextmanager

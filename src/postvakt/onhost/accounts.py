@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The account store's own program: the one way in which accounts are made and shown.
 
-    accounts add ADDRESS [--plan trial|subscribed] [--first-name ...]   password on standard input
-    accounts password ADDRESS       give it a new one, from standard input
+    accounts add ADDRESS            {"password": ..., "plan": ..., "first_name": ...} on standard input
+    accounts password ADDRESS       {"password": ...} on standard input
     accounts list
     accounts show ADDRESS
     accounts host DOMAIN ROLE...    make a domain ours, with its role addresses (RFC 2142)
@@ -28,6 +28,7 @@ from typing import Any, NoReturn
 USER = "accounts"
 POSTMASTER = "postmaster"
 FIELDS = ("first_name", "last_name", "company", "mobile", "country", "alternative_address")
+PLANS = ("trial", "subscribed")
 FIELD_LENGTH = 200
 PASSWORD_LENGTHS = (12, 256)
 
@@ -64,15 +65,26 @@ def split(address: str, ours: bool = True) -> tuple[str, str]:
     return localpart, domain
 
 
-def read_password() -> str:
-    """The one line of standard input. Raises RefusalError for what is no password."""
+def read_said() -> dict[str, str]:
+    """What standard input says: one JSON object of texts. It is personal, and arguments are there for
+    every process of the host to read. Raises RefusalError for anything else."""
     try:
-        password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise RefusalError(2, "the password on standard input is not UTF-8") from None
+        said = json.load(sys.stdin.buffer)
+    except ValueError:
+        raise RefusalError(2, "standard input is not JSON") from None
+    if not isinstance(said, dict) or not all(isinstance(value, str) for value in said.values()):
+        raise RefusalError(2, "standard input is not a JSON object of texts")
+    if unknown := said.keys() - {"password", "plan", *FIELDS}:
+        raise RefusalError(2, f"standard input says what nobody asked: {', '.join(sorted(unknown))}")
+    return said
+
+
+def read_password(said: dict[str, str]) -> str:
+    """The password that was said. Raises RefusalError for what is none."""
+    password = said.get("password", "")
     least, most = PASSWORD_LENGTHS
     if not least <= len(password) <= most or not password.isprintable():
-        raise RefusalError(2, f"the password on standard input has not {least} to {most} characters")
+        raise RefusalError(2, f"the password has not {least} to {most} characters that can be typed")
     return password
 
 
@@ -83,9 +95,9 @@ def hashed(password: str) -> str:
     return str(hasher.hash(password))
 
 
-def read_fields(options: argparse.Namespace) -> list[str | None]:
+def read_fields(said: dict[str, str]) -> list[str | None]:
     """What is known of the subscriber, in the order of FIELDS; empty means not known."""
-    values = [(getattr(options, field) or "").strip() or None for field in FIELDS]
+    values = [said.get(field, "").strip() or None for field in FIELDS]
     for field, value in zip(FIELDS, values, strict=True):
         if value and (len(value) > FIELD_LENGTH or not value.isprintable()):
             raise RefusalError(2, f"the {field.replace('_', ' ')} is too long or is not text")
@@ -103,8 +115,12 @@ def lock(db: Any) -> None:
 
 def add(db: Any, options: argparse.Namespace) -> object:
     localpart, domain = split(options.address)
-    values = read_fields(options)
-    password = hashed(read_password())
+    said = read_said()
+    plan = said.get("plan", PLANS[0])
+    if plan not in PLANS:
+        raise RefusalError(2, f"the plan {plan!r} is none of {', '.join(PLANS)}")
+    values = read_fields(said)
+    password = hashed(read_password(said))
     if not db.execute("SELECT 1 FROM domain WHERE name = %s", [domain]).fetchone():
         raise RefusalError(2, f"{domain} is not a domain of this host")
     lock(db)
@@ -117,7 +133,7 @@ def add(db: Any, options: argparse.Namespace) -> object:
     db.execute(
         f"INSERT INTO account (localpart, domain, password, plan, {', '.join(FIELDS)})"
         f" VALUES (%s, %s, %s, %s, {', '.join(['%s'] * len(FIELDS))})",
-        [localpart, domain, password, options.plan, *values],
+        [localpart, domain, password, plan, *values],
     )
     return shown(db, localpart, domain)
 
@@ -126,7 +142,7 @@ def password(db: Any, options: argparse.Namespace) -> object:
     localpart, domain = split(options.address)
     db.execute(
         "UPDATE account SET password = %s WHERE (localpart, domain) = (%s, %s)",
-        [hashed(read_password()), localpart, domain],
+        [hashed(read_password(read_said())), localpart, domain],
     )
     return shown(db, localpart, domain)
 
@@ -204,13 +220,7 @@ class Parser(argparse.ArgumentParser):
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = Parser(prog="accounts", description="The account store.", allow_abbrev=False)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    verb = verbs.add_parser("add")
-    verb.add_argument("address")
-    verb.add_argument("--plan", choices=("trial", "subscribed"), default="trial")
-    for field in FIELDS:
-        verb.add_argument(f"--{field.replace('_', '-')}")
-    verb.set_defaults(run=add)
-    for name, run in (("password", password), ("show", show)):
+    for name, run in (("add", add), ("password", password), ("show", show)):
         verb = verbs.add_parser(name)
         verb.add_argument("address")
         verb.set_defaults(run=run)
