@@ -11,7 +11,8 @@ from postvakt.policy import DELIVERY_LOGS
 
 def declare(host: Host) -> Iterator[Resource]:
     yield directory("/var/log/journal", group="systemd-journal", mode=0o2755)
-    yield config("journald/etc/systemd/journald.conf.d/postvakt.conf", logs=DELIVERY_LOGS)
+    # The last name wins, and Debian's own syslog.conf would open the way that this closes.
+    yield config("journald/etc/systemd/journald.conf.d/zz-postvakt.conf", logs=DELIVERY_LOGS)
     yield service("systemd-journald", reads=("/etc/systemd/journald.conf.d",))
 
 

@@ -26,7 +26,16 @@ mail = [
         estate=ESTATE,
         ipv4="198.51.100.10/24",
         ipv6="2001:db8:47::10/64",
-        holds=[DataSet.ACCOUNT_INFORMATION, DataSet.MAIL_CONTENT, DataSet.DELIVERY_LOGS],
+        holds=[
+            DataSet.ACCOUNT_INFORMATION,
+            DataSet.LOGIN_CREDENTIALS,
+            DataSet.MAIL_CONTENT,
+            DataSet.SEARCH_INDEXES,
+            DataSet.DELIVERY_LOGS,
+            DataSet.USAGE_LOGS,
+            DataSet.WEB_SESSIONS,
+            DataSet.DOMAIN_REGISTRATIONS,
+        ],
         team="mail",
     ),
 ]
@@ -39,7 +48,13 @@ support = [
         estate=ESTATE,
         ipv4="198.51.100.20/24",
         ipv6="2001:db8:47::20/64",
-        holds=[DataSet.ACCOUNT_INFORMATION, DataSet.SUPPORT_TICKETS],
+        holds=[
+            DataSet.ACCOUNT_INFORMATION,
+            DataSet.SUPPORT_TICKETS,
+            DataSet.CORRESPONDENCE,
+            DataSet.USAGE_LOGS,
+            DataSet.WEB_SESSIONS,
+        ],
         team="support",
     ),
 ]
@@ -65,7 +80,7 @@ web = [
         estate=ESTATE,
         ipv4="198.51.100.40/24",
         ipv6="2001:db8:47::40/64",
-        holds=[DataSet.WEB_UPLOADS],
+        holds=[DataSet.WEB_UPLOADS, DataSet.WEB_LOGS],
         team="web",
     ),
 ]

@@ -19,7 +19,7 @@ web = [
         estate=ESTATE,
         ipv4="203.0.113.40/24",
         ipv6="2001:db8:1::40/64",
-        holds=[DataSet.WEB_UPLOADS],
+        holds=[DataSet.WEB_UPLOADS, DataSet.WEB_LOGS],
         team="web",
     ),
 ]

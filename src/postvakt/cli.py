@@ -3,7 +3,7 @@
 Verbs act on the lab of this checkout; with --production they act on the real hosts.
 
 Exit codes: 0 all well; 1 something failed or is not as it must be; 2 plan: something would change;
-64 the command line is wrong.
+64 the command line is wrong. ``check --strict`` and ``policy``: docs/auditing.md.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ def parser() -> Parser:
         "check", parents=[production, some], help="look at every host: is it what is declared?"
     )
     check.add_argument("-k", metavar="WORDS", help="only checks whose names match")
+    check.add_argument("--clause", metavar="ID", action="append", default=[], help="only what proves this")
+    check.add_argument(
+        "--strict", action="store_true", help="fail on what is not tested, waived or run out, too"
+    )
     test = verbs.add_parser("test", help="every test: unit, linters, host checks, journeys")
     test.add_argument("-k", metavar="WORDS", help="only tests whose names match")
 
@@ -88,6 +92,16 @@ def parser() -> Parser:
     form = inventory.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--csv", action="store_true", help="as CSV")
+
+    policy = verbs.add_parser(
+        "policy", parents=[production], help="what is promised, where it binds, and what is known of it"
+    )
+    policy.add_argument("--json", action="store_true", help="as JSON")
+    policy_verbs = policy.add_subparsers(dest="policy_verb", metavar="VERB", parser_class=Parser)
+    explain = policy_verbs.add_parser("show", help="one promise: where it is set, how it is checked")
+    explain.add_argument("clause", metavar="ID")
+    compare = policy_verbs.add_parser("compare", help="is this text the policy that the catalog restates?")
+    compare.add_argument("file", metavar="FILE", help="the text, in Markdown")
 
     lab = verbs.add_parser("lab", help="the lab alone: hosts without a deploy, and the way into them")
     lab_verbs = lab.add_subparsers(dest="lab_verb", required=True, metavar="VERB", parser_class=Parser)

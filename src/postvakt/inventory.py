@@ -10,68 +10,23 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Any, TypeVar
 
 from postvakt.errors import PostvaktError
+from postvakt.policy import kept_in
+from postvakt.terms import HOLDS
+from postvakt.terms import Country as Country
+from postvakt.terms import DataSet as DataSet
+from postvakt.terms import Kind as Kind
 
 
 class InventoryError(PostvaktError):
     """An inventory says something that must not be deployed. One line: what, where, what to do."""
 
 
-class Country(StrEnum):
-    """ISO 3166-1 alpha-2 codes of the countries in which hosts may stand.
-
-    ``ZZ`` is the standard's code for no country: where the lab's outside world stands.
-    """
-
-    NO = "NO"
-    US = "US"
-    NOWHERE = "ZZ"
-
-
-class Kind(StrEnum):
-    """What a machine is for. ``deploy/site.py`` lists the roles of each kind."""
-
-    MAIL = "mail"
-    SUPPORT = "support"
-    BACKUP = "backup"
-    WEB = "web"
-    DNS = "dns"
-
-
-class DataSet(StrEnum):
-    """A set of data that the privacy policy speaks of."""
-
-    ACCOUNT_INFORMATION = "account-information"
-    MAIL_CONTENT = "mail-content"
-    DELIVERY_LOGS = "delivery-logs"
-    SUPPORT_TICKETS = "support-tickets"
-    BACKUPS = "backups"
-    WEB_UPLOADS = "web-uploads"
-    DNS_ZONES = "dns-zones"
-
-
-NORWAY_ONLY: dict[DataSet, str] = {
-    DataSet.ACCOUNT_INFORMATION: "ACC-01",
-    DataSet.MAIL_CONTENT: "EML-01",
-    DataSet.DELIVERY_LOGS: "LOG-04",
-    DataSet.SUPPORT_TICKETS: "SUP-01",
-    DataSet.BACKUPS: "BAK-01",
-}
+NORWAY_ONLY = kept_in(Country.NO)
 """Data sets that may lie in Norway only, each with the clause of the policy that says so."""
-
-
-HOLDS: dict[Kind, frozenset[DataSet]] = {
-    Kind.MAIL: frozenset({DataSet.ACCOUNT_INFORMATION, DataSet.MAIL_CONTENT, DataSet.DELIVERY_LOGS}),
-    Kind.SUPPORT: frozenset({DataSet.ACCOUNT_INFORMATION, DataSet.SUPPORT_TICKETS}),
-    Kind.BACKUP: frozenset({DataSet.BACKUPS}),
-    Kind.WEB: frozenset({DataSet.WEB_UPLOADS}),
-    Kind.DNS: frozenset({DataSet.DNS_ZONES}),
-}
-"""What a machine of a kind holds by its nature, whether or not its inventory says so."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class Target:
         data = group_data(ROOT / "inventories" / FOLDERS[host.site.country])
         return data | {"ssh_known_hosts_file": str(ROOT / data["ssh_known_hosts_file"])}
 
+    @property
+    def results(self) -> Path:
+        """Where the newest result of each check is kept."""
+        return (self.overlay or ROOT / "evidence") / "results.jsonl"
+
     def connect(self, host: Host) -> Connection:
         data = self.data(host)
         config = data.get("ssh_config_file")

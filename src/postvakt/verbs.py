@@ -11,10 +11,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventories.hosts import HOSTS
-from postvakt import accounts, policy
+from postvakt import accounts, policy, promises
 from postvakt.console import Board, console, fail, table
 from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
@@ -174,8 +176,27 @@ def _check(options: argparse.Namespace) -> int:
     argv = [f"--host={one.name}" for one in hosts] if options.hosts else []
     argv += ["--production"] if options.production else []
     argv += ["-k", options.k] if options.k else []
+    argv += [f"--clause={name}" for name in options.clause]
     workers = str(min(len(hosts), os.cpu_count() or 1))
-    return _pytest("tests/hosts", "-q", "-n", workers, "--dist", "loadgroup", *argv)
+    # What people answer for is read before a host is: a mistake there must not wait for the end.
+    promises.records(date.today())
+    code = _pytest("tests/hosts", "-q", "-n", workers, "--dist", "loadgroup", *argv)
+    verdicts = promises.verdicts(_target(options), date.today())
+    console.print(promises.counts(verdicts))
+    return code or (promises.exit_code(verdicts) if options.strict else 0)
+
+
+def _policy(options: argparse.Namespace) -> int:
+    """The catalog with what is known of it; one promise; or a text compared with it."""
+    target = _target(options)
+    match options.policy_verb:
+        case "show":
+            promises.show(options.clause, target, date.today())
+        case "compare":
+            return promises.compare(Path(options.file))
+        case _:
+            promises.overview(target, date.today(), as_json=options.json)
+    return 0
 
 
 def _pytest(*argv: str) -> int:

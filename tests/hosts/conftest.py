@@ -6,7 +6,10 @@ nouns, as root, over SSH with pinned keys) and, where it needs to know what was 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,15 +17,26 @@ from testinfra.backend.base import BaseBackend, CommandResult
 from testinfra.host import Host as Nouns
 
 from inventories.hosts import HOSTS
-from postvakt.inventory import Host, select
+from postvakt.clauses import MARK, Clauses, Recorder, recorder
+from postvakt.inventory import Host, Outside, select
 from postvakt.lab.world.hosts import HOSTS as WORLD
 from postvakt.ssh import Connection
-from postvakt.target import LAB, PRODUCTION, Target
+from postvakt.target import LAB, PRODUCTION, ROOT, Target
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--host", action="append", default=[], help="only this host or kind")
     parser.addoption("--production", action="store_true", help="the real hosts, not the lab's")
+    parser.addoption("--clause", action="append", default=[], help="only checks that prove this clause")
+    parser.addoption("--results", type=Path, help="a file for results in the place of the usual one")
+    parser.addoption("--list-checks", type=Path, help="write what proves which clause where, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", MARK)
+    results = config.getoption("--results") or _target(config).results
+    narrowed = config.getoption("--clause")
+    config.pluginmanager.register(Clauses(narrowed, config.getoption("--list-checks"), results), "clauses")
 
 
 class OverSsh(BaseBackend):
@@ -30,12 +44,14 @@ class OverSsh(BaseBackend):
 
     NAME = "postvakt"
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, commands: list[str]) -> None:
         self.connection = connection
+        self.commands = commands
         super().__init__(connection.name, sudo=True)
 
     def run(self, command: str, *args: str, **_: Any) -> CommandResult:
         text = self.quote(command, *args)
+        self.commands.append(text)
         done = self.connection.run(text, sudo=True)
         return self.result(done.code, self.encode(text), done.out.encode(), done.err.encode())
 
@@ -79,8 +95,45 @@ def connections() -> dict[str, Connection]:
     return {}
 
 
+def connected(declared: Host, connections: dict[str, Connection], config: pytest.Config) -> Connection:
+    if declared.name not in connections:
+        connections[declared.name] = _target(config).connect(declared)
+    return connections[declared.name]
+
+
 @pytest.fixture
 def host(declared: Host, connections: dict[str, Connection], request: pytest.FixtureRequest) -> Nouns:
-    if declared.name not in connections:
-        connections[declared.name] = _target(request.config).connect(declared)
-    return Nouns(OverSsh(connections[declared.name]))
+    connection = connected(declared, connections, request.config)
+    return Nouns(OverSsh(connection, recorder(request.node).commands))
+
+
+@pytest.fixture
+def deployed(declared: Host, request: pytest.FixtureRequest) -> Host:
+    """The host as a deploy sees it: with what the lab lays over the outside world."""
+    outside = _target(request.config).data(declared).get("outside", Outside())
+    return replace(declared, outside=outside)
+
+
+@pytest.fixture
+def observe(request: pytest.FixtureRequest) -> Recorder:
+    """``observe(expected, observed)``: what a check of a clause saw, before it asserts."""
+    return recorder(request.node)
+
+
+@pytest.fixture
+def look(
+    declared: Host, connections: dict[str, Connection], request: pytest.FixtureRequest
+) -> Callable[..., str]:
+    """``look(program, *words)``: what a program of ``postvakt/onhost`` says, sent to the host and run there
+    without being left on it."""
+
+    def run(program: str, *words: str) -> str:
+        source = Path("src", "postvakt", "onhost", program)
+        command = shlex.join(("python3", "-I", "-", *words))
+        recorder(request.node).commands.append(f"{command} < {source}")
+        text = (ROOT / source).read_text()
+        done = connected(declared, connections, request.config).run(command, stdin=text, sudo=True)
+        assert done.code == 0, done.err
+        return done.out
+
+    return run

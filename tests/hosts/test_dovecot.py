@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
 from testinfra.host import Host as Nouns
 
+from postvakt.clauses import Recorder
 from postvakt.inventory import Host, Kind
 
 KINDS = {Kind.MAIL}
@@ -11,7 +13,10 @@ def setting(host: Nouns, name: str) -> str:
     return host.check_output(f"doveconf -h {name}")
 
 
-def test_logins_are_encrypted(host: Nouns, declared: Host) -> None:
+@pytest.mark.clause("SEC-02")
+def test_logins_are_encrypted(host: Nouns, declared: Host, observe: Recorder) -> None:
+    names = ("ssl", "auth_allow_cleartext")
+    observe("required, no", ", ".join(setting(host, name) for name in names))
     assert setting(host, "ssl") == "required"
     assert setting(host, "auth_allow_cleartext") == "no"
     listening = host.check_output("ss -Hlnt")
@@ -19,13 +24,18 @@ def test_logins_are_encrypted(host: Nouns, declared: Host) -> None:
     assert ":143 " not in listening
 
 
-def test_nobody_reads_as_somebody_else(host: Nouns, declared: Host) -> None:
-    """CNF-03: no master users."""
+@pytest.mark.clause("CNF-03")
+def test_nobody_reads_as_somebody_else(host: Nouns, declared: Host, observe: Recorder) -> None:
+    """No master users."""
     assert setting(host, "auth_master_user_separator") == ""
+    masters = host.check_output("doveconf -n").count("master = yes")
+    observe("0 master logins", f"{masters} master logins")
     assert "master = yes" not in host.check_output("doveconf -n")
 
 
-def test_log_lines_hold_no_password(host: Nouns, declared: Host) -> None:
+@pytest.mark.clause("LOG-01")
+def test_log_lines_hold_no_password(host: Nouns, declared: Host, observe: Recorder) -> None:
+    observe("no", setting(host, "auth_verbose_passwords"))
     assert setting(host, "auth_verbose_passwords") == "no"
     assert setting(host, "log_path") == "syslog"
 
@@ -46,18 +56,24 @@ def test_the_configuration_is_whole(host: Nouns, declared: Host) -> None:
     assert host.run("doveconf -n 2>&1 >/dev/null").stdout == ""
 
 
-def test_mailboxes_are_their_owners(host: Nouns, declared: Host) -> None:
+@pytest.mark.clause("CNF-01")
+def test_mailboxes_are_their_owners(host: Nouns, declared: Host, observe: Recorder) -> None:
     found = host.file("/var/vmail")
+    observe("vmail vmail 750", f"{found.user} {found.group} {found.mode:o}")
     assert (found.user, found.group, found.mode) == ("vmail", "vmail", 0o750)
     assert host.check_output("find /var/vmail -mindepth 1 ! -user vmail | head -n 3") == ""
     assert host.check_output("find /var/vmail -mindepth 1 -type d -perm /077 | head -n 3") == ""
 
 
-def test_old_protocols_are_refused(host: Nouns, declared: Host) -> None:
-    """SEC-04, by a prober that can speak the old ones: it lowers its own security level."""
+@pytest.mark.clause("SEC-04")
+def test_old_protocols_are_refused(host: Nouns, declared: Host, observe: Recorder) -> None:
+    """By a prober that can speak the old ones: it lowers its own security level."""
     for old in ("-tls1", "-tls1_1"):
         done = host.run(
             f"openssl s_client -connect {declared.ipv4.ip}:993 {old} -cipher ALL:@SECLEVEL=0 </dev/null"
+        )
+        observe(
+            f"{old} refused by the server", "alert" if "alert protocol version" in done.stderr else "none"
         )
         assert "alert protocol version" in done.stderr
     new = host.run(f"openssl s_client -brief -connect {declared.ipv4.ip}:993 </dev/null")
@@ -65,8 +81,9 @@ def test_old_protocols_are_refused(host: Nouns, declared: Host) -> None:
     assert "X25519MLKEM768" in new.stderr
 
 
-def test_ciphers_are_aead_with_forward_secrecy(host: Nouns, declared: Host) -> None:
-    """SEC-04.c: what is not that is refused, as is a curve that is not on the list."""
+@pytest.mark.clause("SEC-04")
+def test_ciphers_are_aead_with_forward_secrecy(host: Nouns, declared: Host, observe: Recorder) -> None:
+    """Sub-check c: what is not that is refused, as is a curve that is not on the list."""
     probe = f"openssl s_client -connect {declared.ipv4.ip}:993 -tls1_2"
     for offer in (
         "-cipher AES128-GCM-SHA256",
@@ -74,5 +91,7 @@ def test_ciphers_are_aead_with_forward_secrecy(host: Nouns, declared: Host) -> N
         "-cipher DHE",
         "-curves P-521",
     ):
-        assert "alert handshake failure" in host.run(f"{probe} {offer} </dev/null").stderr, offer
+        done = host.run(f"{probe} {offer} </dev/null")
+        observe(f"{offer} refused", "alert" if "alert handshake failure" in done.stderr else "none")
+        assert "alert handshake failure" in done.stderr, offer
     assert host.run(f"{probe} -cipher ECDHE+CHACHA20:ECDHE+AESGCM </dev/null").rc == 0

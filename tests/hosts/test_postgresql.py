@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
 from testinfra.host import Host as Nouns
 
+from postvakt.clauses import Recorder
 from postvakt.inventory import Host, Kind
 
 KINDS = {Kind.MAIL}
@@ -11,9 +13,12 @@ def ask(host: Nouns, user: str, query: str) -> str:
     return host.check_output(f'cd / && runuser -u {user} -- psql -XqtA accounts -c "{query}"')
 
 
-def test_it_is_on_a_socket_only(host: Nouns, declared: Host) -> None:
+@pytest.mark.clause("CNF-01")
+def test_it_is_on_a_socket_only(host: Nouns, declared: Host, observe: Recorder) -> None:
     assert host.service("postgresql@17-main").is_running
-    assert ask(host, "postgres", "SHOW listen_addresses") == ""
+    listening = ask(host, "postgres", "SHOW listen_addresses")
+    observe("listens on no address", f"listens on {len(listening.split(',')) if listening else 0} addresses")
+    assert listening == ""
     assert "5432" not in host.check_output("ss -Hlnt")
 
 
@@ -39,7 +44,9 @@ def test_its_log_is_the_journal(host: Nouns, declared: Host) -> None:
     assert host.check_output(since)
 
 
-def test_its_log_holds_no_data(host: Nouns, declared: Host) -> None:
+@pytest.mark.clause("LOG-01")
+def test_its_log_holds_no_data(host: Nouns, declared: Host, observe: Recorder) -> None:
+    observe("none", ask(host, "postgres", "SHOW log_statement"))
     assert ask(host, "postgres", "SHOW log_statement") == "none"
     assert ask(host, "postgres", "SHOW log_min_duration_statement") == "-1"
     assert ask(host, "postgres", "SHOW log_min_error_statement") == "panic"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
 from testinfra.host import Host as Nouns
 
+from postvakt.clauses import Recorder
 from postvakt.inventory import Host
 
 NETWORK = {
@@ -21,7 +23,11 @@ KERNEL = {
 }
 
 
-def test_settings_are_in_force(host: Nouns, declared: Host) -> None:
+@pytest.mark.clause("SEC-01")
+def test_settings_are_in_force(host: Nouns, declared: Host, observe: Recorder) -> None:
     own_kernel = host.run("systemd-detect-virt --container").rc != 0
-    for name, value in (NETWORK | (KERNEL if own_kernel else {})).items():
-        assert host.check_output(f"sysctl -n {name}") == value, name
+    wanted = NETWORK | (KERNEL if own_kernel else {})
+    found = {name: host.check_output(f"sysctl -n {name}") for name in wanted}
+    same = sum(found[name] == wanted[name] for name in wanted)
+    observe(f"{len(wanted)} settings as declared", f"{same} of {len(wanted)}")
+    assert found == wanted
