@@ -224,6 +224,7 @@ class Clause:
     ``locations`` are the only countries in which those may lie. ``settings`` are ``PATH KEY``: a file
     that a role writes and the beginning of the line in it by which the promise is kept. ``nist`` are
     identifiers of SP 800-53 revision 5, ``iso27001`` controls of Annex A of the edition of 2022.
+    ``unchecked`` is what no check looks at yet: as long as it is said, the clause is not satisfied.
     """
 
     id: str
@@ -244,6 +245,7 @@ class Clause:
     locations: tuple[Country, ...] = ()
     settings: tuple[str, ...] = ()
     rfc: tuple[str, ...] = ()
+    unchecked: str = ""
     waivable: bool = True
     parameters: Any = None
 

@@ -179,6 +179,8 @@ def show(name: str, target: Target, today: date) -> None:
         say(f"about: {', '.join(clause.data)}; for: {', '.join(clause.purposes)}")
     if clause.locations:
         say(f"may lie in: {', '.join(clause.locations)} only")
+    if clause.unchecked:
+        say(f"not looked at yet: {clause.unchecked}")
     for verdict in found:
         say(f"\n{verdict.host or 'the provider'}: {verdict.status}" + _because(verdict.reason))
         duty = [one for one in OBLIGATIONS if (one.clause.id, one.host.name) == (name, verdict.host)]

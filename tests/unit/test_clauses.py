@@ -56,13 +56,18 @@ def run(folder: Path, body: str, *argv: str, mark: str = "LOG-02") -> tuple[int,
         ("observe(1, 1); pytest.skip('later')", Status.NOT_TESTED),
     ],
 )
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
-def test_what_becomes_of_a_check(tmp_path: Path, body: str, status: Status, workers: tuple[str, ...]) -> None:
-    code, said, results = run(tmp_path, body, *workers)
+def test_what_becomes_of_a_check(tmp_path: Path, body: str, status: Status) -> None:
+    code, said, results = run(tmp_path, body)
     assert code == (0 if status is Status.SATISFIED else 1), said
     # The outside world is bound by no promise: nothing is recorded of it.
     assert [(one.clause, one.host, one.status) for one in results] == [("LOG-02", "mail1.no", status)]
     assert "skipped" not in said.splitlines()[-1]
+
+
+def test_workers_tell_the_one_who_keeps_the_results(tmp_path: Path) -> None:
+    code, said, results = run(tmp_path, "observe(7, 8); assert 8 < 7", "-n", "2")
+    assert code == 1, said
+    assert [(one.host, one.status) for one in results] == [("mail1.no", Status.VIOLATED)]
 
 
 def test_a_failure_is_recorded_without_its_words(tmp_path: Path) -> None:

@@ -179,6 +179,19 @@ def test_what_nobody_looked_at_is_not_tested() -> None:
     assert judged([result(other, Status.SATISFIED)]).status is Status.NOT_TESTED
 
 
+def test_what_is_looked_at_in_part_is_not_satisfied() -> None:
+    part = next(one for one in OBLIGATIONS if one.clause.unchecked)
+    check = Check(part.clause.id, part.host.name, "one")
+    for status, expected in (
+        (Status.SATISFIED, Status.NOT_TESTED),
+        (Status.VIOLATED, Status.VIOLATED),
+        (Status.ERROR, Status.ERROR),
+    ):
+        found = judge(catalog(), [part], [check], [result(check, status)], (), {}, TODAY)[0]
+        assert found.status is expected
+        assert (part.clause.unchecked in found.reason) == (status is Status.SATISFIED)
+
+
 def test_a_waiver_covers_a_broken_promise_and_nothing_else() -> None:
     broken, kept = result(CHECK, Status.VIOLATED), result(CHECK, Status.SATISFIED)
     assert judged([broken]).status is Status.VIOLATED
