@@ -3,7 +3,7 @@
 Verbs act on the lab of this checkout; with --production they act on the real hosts.
 
 Exit codes: 0 all well; 1 something failed or is not as it must be; 2 plan: something would change;
-64 the command line is wrong. ``check --strict`` and ``policy``: docs/auditing.md.
+64 the command line is wrong. ``check --strict`` has more: docs/auditing.md.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,7 +109,7 @@ def main(roots: list[str]) -> None:
             found = look(path)
         except FileNotFoundError:
             continue
-        except (OSError, EOFError, ValueError, lzma.LZMAError, subprocess.CalledProcessError):
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, subprocess.CalledProcessError):
             unread.append(str(path))
             continue
         if found:
