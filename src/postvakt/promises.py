@@ -47,6 +47,14 @@ def checks() -> tuple[Check, ...]:
         return tuple(Check(**one) for one in json.loads(listing.read_text()))
 
 
+def require_checks(names: Sequence[str]) -> None:
+    """Raise PolicyError for a clause that is not there, and for one that no check proves."""
+    known = {one.clause for one in checks()} if names else set()
+    for name in names:
+        if catalog()[name].id not in known:
+            raise PolicyError(f"{name}: no check proves it yet; ./postvakt policy shows which have one")
+
+
 def records(today: date) -> tuple[tuple[Waiver, ...], Mapping[str, Attestation]]:
     """The waivers and the attestations of this checkout. Raises PolicyError."""
     bound = {(one.clause.id, one.host.name) for one in OBLIGATIONS}

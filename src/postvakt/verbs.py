@@ -172,14 +172,15 @@ def _apply(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     hosts = select(HOSTS, options.hosts)
+    # What people ask for and answer for is read before a host is: a mistake must not wait for the end.
+    promises.records(date.today())
+    promises.require_checks(options.clause)
     _again_inside(options)
     argv = [f"--host={one.name}" for one in hosts] if options.hosts else []
     argv += ["--production"] if options.production else []
     argv += ["-k", options.k] if options.k else []
     argv += [f"--clause={name}" for name in options.clause]
     workers = str(min(len(hosts), os.cpu_count() or 1))
-    # What people answer for is read before a host is: a mistake there must not wait for the end.
-    promises.records(date.today())
     code = _pytest("tests/hosts", "-q", "-n", workers, "--dist", "loadgroup", *argv)
     verdicts = promises.verdicts(_target(options), date.today())
     console.print(promises.counts(verdicts))

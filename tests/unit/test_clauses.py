@@ -91,3 +91,19 @@ def test_a_run_can_be_narrowed_to_a_clause(tmp_path: Path) -> None:
     code, said, _ = run(tmp_path, "observe(1, 1)", "--clause=LOG-03")
     assert code == 4
     assert "no check is marked with the clause LOG-03" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["policy", "show", "NOPE"], "the catalog has no clause NOPE"),
+        (["policy", "compare", "not-there.md"], "not-there.md cannot be read"),
+        (["check", "--clause", "NOPE"], "the catalog has no clause NOPE"),
+        (["check", "--clause", "ORG-01"], "ORG-01: no check proves it yet"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(words: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "postvakt.cli", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert said in done.stderr
