@@ -19,6 +19,7 @@ from roles import (
     nftables,
     postfix,
     postgresql,
+    records,
     retired,
     ssh,
     sysctl,
@@ -42,8 +43,15 @@ BASE = (
 """On every host, after its packages and its firewall."""
 
 KINDS: dict[str, tuple[Role, ...]] = {
-    Kind.DNS: (knot.serving(estate_zone(HOSTS)),),
-    Kind.MAIL: (postgresql.ROLE, certbot.ROLE, accounts.ROLE, dovecot.ROLE, postfix.ROLE),
+    Kind.DNS: (records.receiving(HOSTS), knot.serving(estate_zone(HOSTS)), records.RELOADING),
+    Kind.MAIL: (
+        postgresql.ROLE,
+        records.publishing(HOSTS),
+        certbot.ROLE,
+        accounts.ROLE,
+        dovecot.ROLE,
+        postfix.ROLE,
+    ),
     Kind.SUPPORT: (),
     Kind.BACKUP: (),
     Kind.WEB: (),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from deploy.ops import Port, Resource, Role, config, directory, packages, service
 from postvakt.inventory import Host, Kind
+from roles.records import PUBLISHED, names_of
 
 PORTS = (Port(53, "udp"), Port(53, "tcp"))
 STATE = ("/var/lib/knot",)
@@ -17,12 +18,14 @@ CHECK = "knotc -c %s conf-check"
 class Zone:
     """A zone as data: ``records`` are lines of a zone file without TTL.
 
-    ``negative``: for how many seconds resolvers may remember that a name is not there.
+    ``negative``: for how many seconds resolvers may remember that a name is not there. ``includes``:
+    files with records that hosts have published themselves (``roles/records.py``).
     """
 
     name: str
     records: tuple[str, ...]
     negative: int = 300
+    includes: tuple[str, ...] = ()
 
 
 def estate_zone(hosts: tuple[Host, ...]) -> Zone:
@@ -39,7 +42,8 @@ def estate_zone(hosts: tuple[Host, ...]) -> Zone:
     ]
     # A host that is no mail host accepts no mail and sends none (RFC 7505, RFC 7208).
     records += [f'{one.fqdn}. TXT "v=spf1 {"a -all" if one.kind == Kind.MAIL else "-all"}"' for one in hosts]
-    return Zone(f"{estate.domain}.", tuple(records))
+    includes = tuple(f"{PUBLISHED}/{one.name}" for one in hosts if names_of(one))
+    return Zone(f"{estate.domain}.", tuple(records), includes=includes)
 
 
 def serving(*zones: Zone) -> Role:
