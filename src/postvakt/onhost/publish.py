@@ -33,7 +33,10 @@ def servers() -> list[list[str]]:
 
 
 def write(path: Path, text: str) -> None:
-    """The whole text or nothing of it, readable for everybody: it is public."""
+    """The whole text or nothing of it, readable for everybody: it is public. The file's time tells since
+    when it has said the same."""
+    if path.exists() and path.read_text() == text:
+        return
     stage = path.with_name(f".{path.name}.new")
     stage.write_text(text)
     stage.chmod(0o644)
