@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from deploy.ops import (
     Secret,
     Service,
 )
+from deploy.render import ROOT
 from postvakt.inventory import Host, Outside
 
 LOOK_SECONDS = 120
@@ -295,7 +297,11 @@ def resources_of(host: Host, roles: Iterable[Role]) -> list[Resource]:
 
 def converge(roles_of: Callable[[Host], tuple[Role, ...]]) -> None:
     """Add one operation a resource for the host that pyinfra is preparing."""
-    declared: Host = replace(here.data.declared, outside=here.data.get("outside", Outside()))
+    declared: Host = replace(
+        here.data.declared,
+        outside=here.data.get("outside", Outside()),
+        known_hosts=(ROOT / here.data.get("ssh_known_hosts_file", os.devnull)).read_text(),
+    )
     target = state.inventory.get_host(here.name)
     resources = resources_of(declared, roles_of(declared))
     look = Look(target, Question.about(resources))

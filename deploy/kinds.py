@@ -11,23 +11,30 @@ from postvakt.inventory import Host, Kind
 from roles import (
     accounts,
     apt,
+    autoconfig,
     certbot,
     chrony,
     dovecot,
     journald,
     knot,
+    mta_sts,
     nftables,
+    nginx,
     postfix,
     postgresql,
+    records,
     retired,
+    security_txt,
     ssh,
     sysctl,
+    tls_keys,
     trust,
     unattended_upgrades,
     unbound,
     users,
 )
-from roles.knot import estate_zone
+from roles.knot import estate_zone, reverse_zones
+from roles.nginx import Site
 
 BASE = (
     trust.ROLE,
@@ -41,9 +48,37 @@ BASE = (
 )
 """On every host, after its packages and its firewall."""
 
+
+def sites(mail: Host) -> tuple[Site, ...]:
+    """What the mail host serves by HTTPS."""
+    return (mta_sts.site(HOSTS), *autoconfig.sites(mail), security_txt.site(mail.estate))
+
+
+def web_names(mail: Host) -> tuple[str, ...]:
+    return tuple(name for site in sites(mail) for name in site.names)
+
+
+def estate_names() -> tuple[str, ...]:
+    return tuple(name for one in HOSTS if one.kind == Kind.MAIL for name in web_names(one))
+
+
 KINDS: dict[str, tuple[Role, ...]] = {
-    Kind.DNS: (knot.serving(estate_zone(HOSTS)),),
-    Kind.MAIL: (postgresql.ROLE, certbot.ROLE, accounts.ROLE, dovecot.ROLE, postfix.ROLE),
+    Kind.DNS: (
+        records.receiving(HOSTS),
+        knot.serving(estate_zone(HOSTS, estate_names()), *reverse_zones(HOSTS)),
+        records.RELOADING,
+    ),
+    Kind.MAIL: (
+        postgresql.ROLE,
+        records.publishing(HOSTS),
+        nginx.serving(sites),
+        certbot.obtaining(tls_keys.lineages, lambda host: (host.fqdn, *web_names(host)), nginx.CHALLENGES),
+        tls_keys.ROLE,
+        accounts.ROLE,
+        dovecot.ROLE,
+        mta_sts.ROLE,
+        postfix.ROLE,
+    ),
     Kind.SUPPORT: (),
     Kind.BACKUP: (),
     Kind.WEB: (),

@@ -173,6 +173,11 @@ def config(
     return File(path, render(template, **values), owner, group, mode, validate)
 
 
+def text(template: str, /, **values: object) -> str:
+    """What a template renders, for a role that hands it on instead of writing it to the host."""
+    return render(template, **values)
+
+
 def program(source: str, path: str) -> File:
     """A program of ours that runs on the host (``postvakt/onhost/``), as it is."""
     text = (ROOT / "src" / "postvakt" / "onhost" / source).read_text()

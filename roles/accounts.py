@@ -9,8 +9,17 @@ from postvakt.inventory import Host
 
 STATE = ("/var/vmail",)
 MIGRATIONS = ("001-accounts",)
-ROLE_ADDRESSES = ("abuse", "dpo", "hostmaster", "security", "webmaster")
-"""Addresses that must be answered (RFC 2142); they lead to the postmaster's mailbox."""
+ROLE_ADDRESSES = (
+    "abuse",
+    "dmarc-reports",
+    "dpo",
+    "hostmaster",
+    "security",
+    "tls-reports",
+    "webmaster",
+)
+"""Addresses that must be answered (RFC 2142), and where others report what they saw of our mail (RFC
+7489, RFC 8460); they lead to the postmaster's mailbox."""
 FOLDER = "/usr/share/postvakt/accounts"
 ASK = "runuser -u postgres -- psql -XqtA -v ON_ERROR_STOP=1"
 

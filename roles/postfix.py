@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from deploy.ops import Egress, Port, Resource, Role, config, directory, packages, service
 from postvakt.inventory import Host, Settings
+from roles.mta_sts import DANE_FIRST, MTA_STS
+from roles.tls_keys import pem
 
 PORTS = (Port(25), Port(465), Port(587))
 MAPS = ("mailboxes", "aliases", "domains", "senders", "strangers")
@@ -47,8 +49,11 @@ def declare(host: Host) -> Iterator[Resource]:
             validate=CHECK.replace("{name}", name),
             host=host,
             settings=settings,
+            pem=pem(host),
+            dane_first=DANE_FIRST,
+            mta_sts=MTA_STS,
         )
-    yield service("postfix", reads=("/etc/postfix", f"/etc/letsencrypt/live/{host.fqdn}"))
+    yield service("postfix", reads=("/etc/postfix", pem(host)))
 
 
 def egress(host: Host) -> tuple[Egress, ...]:

@@ -88,6 +88,20 @@ def parser() -> Parser:
     show = account_verbs.add_parser("show", parents=[production], help="one mailbox")
     show.add_argument("address")
 
+    names = verbs.add_parser("dns", help="what the world sees of a domain")
+    names_verbs = names.add_subparsers(dest="dns_verb", required=True, metavar="VERB", parser_class=Parser)
+    look = names_verbs.add_parser(
+        "check", parents=[production], help="ask the authoritative servers, validate from the root"
+    )
+    look.add_argument("domain")
+    look.add_argument("--selector", action="append", default=[], metavar="NAME", help="a DKIM key to look at")
+
+    tls = verbs.add_parser("tls", help="the mail host's TLS keys")
+    tls_verbs = tls.add_subparsers(dest="tls_verb", required=True, metavar="VERB", parser_class=Parser)
+    tls_verbs.add_parser("status", parents=[production], help="which key is in use, which is next")
+    rotate = tls_verbs.add_parser("rotate", parents=[production], help="put the next key in place")
+    rotate.add_argument("--dry-run", action="store_true", help="say what would be done, or what hinders it")
+
     inventory = verbs.add_parser("inventory", help="the estate: where hosts stand, what they hold")
     form = inventory.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")

@@ -87,7 +87,8 @@ class Outside:
 
 @dataclass(frozen=True)
 class Host:
-    """One machine of the estate."""
+    """One machine of the estate. ``known_hosts``: the pinned SSH host keys of it and its neighbours, in
+    the format of sshd(8); there only while it is deployed."""
 
     name: str
     kind: str
@@ -99,6 +100,7 @@ class Host:
     team: str
     settings: tuple[Settings, ...] = ()
     outside: Outside = field(default_factory=Outside)
+    known_hosts: str = field(default="", repr=False)
 
     @property
     def fqdn(self) -> str:
@@ -107,6 +109,14 @@ class Host:
     @property
     def addresses(self) -> tuple[IPv4Address, IPv6Address]:
         return self.ipv4.ip, self.ipv6.ip
+
+    def host_key(self, fqdn: str) -> str | None:
+        """The pinned SSH host key of a neighbour, ``TYPE BASE64``."""
+        for line in self.known_hosts.splitlines():
+            names, _, key = line.partition(" ")
+            if fqdn in names.split(","):
+                return key.strip()
+        return None
 
     def setting(self, of: type[S]) -> S:
         """The settings that the inventory gives this role on this host, else the role's defaults."""

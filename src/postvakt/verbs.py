@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventories.hosts import HOSTS
-from postvakt import accounts, policy, promises
+from postvakt import accounts, dnscheck, policy, promises
 from postvakt.console import Board, console, fail, table
 from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
@@ -268,6 +268,41 @@ def _account(options: argparse.Namespace) -> int:
         case "show":
             one = store.show(options.address)
             table(one.address, ("field", "value"), list(one.fields().items()))
+    return 0
+
+
+def _dns(options: argparse.Namespace) -> int:
+    """A line for everything that the world must see, and exit code 1 where it does not."""
+    _again_inside(options)
+    import ssl
+
+    from postvakt.lab.world.hosts import WORLD
+
+    if options.production:
+        world, trust = dnscheck.World(), ssl.create_default_context()
+    else:
+        outside = LAB.data(HOSTS[0])["outside"]
+        world = dnscheck.World(outside.root_anchor, outside.root_hints)
+        roots = LAB.connect(WORLD).run("cat /var/lib/pebble/roots.pem").out
+        trust = ssl.create_default_context(cadata=roots)
+    check = dnscheck.Check(world, options.domain, trust, tuple(options.selector))
+    found = list(check.run())
+    rows = [(one.what, "yes" if one.well else "NO", one.detail) for one in found]
+    table(options.domain, ("what", "well", "what the world sees"), rows)
+    return 0 if all(one.well for one in found) else FAILED
+
+
+def _tls(options: argparse.Namespace) -> int:
+    _again_inside(options)
+    (mail,) = [one for one in HOSTS if one.kind == Kind.MAIL]
+    words = [options.tls_verb]
+    if options.tls_verb == "rotate" and options.dry_run:
+        words.append("--dry-run")
+    done = _target(options).connect(mail).run(["/usr/lib/postvakt/tls-keys", *words], sudo=True)
+    if done.code:
+        fail(f"{mail.name}: {(done.err.strip().splitlines() or ['it said nothing'])[-1]}")
+        return FAILED
+    console.print(done.out.strip(), markup=False)
     return 0
 
 

@@ -17,7 +17,8 @@ from postvakt.lab.system import LabError
 
 GIB = 2**30
 OURS = (
-    "certbot", "chrony", "dovecot", "knot", "nftables", "postfix", "postgresql@17-main", "ssh",
+    "certbot", "chrony", "dane-first", "dovecot", "knot", "nftables", "nginx", "postfix",
+    "postfix-mta-sts-resolver", "postgresql@17-main", "postvakt-publish", "postvakt-tls-keys", "ssh",
     "systemd-journald", "unbound", "unattended-upgrades",
 )  # fmt: skip
 QUIET_SECONDS = 60

@@ -165,8 +165,11 @@ READ_AT_EACH_USE = (
     "/etc/letsencrypt/",
     "/etc/locale.conf",
     "/etc/needrestart/",
+    # Our own programs' settings: they run, read and end.
+    "/etc/postvakt/",
     "/etc/resolv.conf",
     "/etc/ssh/authorized_keys/",
+    "/etc/ssh/publishers/",
     "/etc/ssl/",
     "/etc/sudoers.d/",
     # systemd tells of these itself, with the unit that they belong to.

@@ -25,6 +25,8 @@ from postvakt.inventory import Operator, Outside
 
 ROOT_SERVER = IPv4Address("198.18.0.2")
 ROOT_SERVER6 = "2001:db8:18::2"
+MX = "world.elsewhere.example"
+POLICY_HOST = "mta-sts.elsewhere.example"
 AUTHORITY = "acme.elsewhere.example"
 PACKAGE_PROXY = "http://{gateway}:3142"
 OPERATOR = "lab"
@@ -38,6 +40,9 @@ class Keys:
     authority: str
     acme_certificate: str
     acme_key: str
+    mx_certificate: str
+    mx_expired: str
+    mx_key: str
 
 
 def _once(path: Path, make: Callable[[], str]) -> str:
@@ -66,8 +71,10 @@ def _load(pem: str) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _certificate(name: str, key: str, issuer: str | None, issuer_key: str) -> str:
-    """A certificate for a name; self-signed and fit to sign others where no issuer is given."""
+def _certificate(
+    name: str, key: str, issuer: str | None, issuer_key: str, *others: str, expired: bool = False
+) -> str:
+    """A certificate for these names; self-signed and fit to sign others where no issuer is given."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = x509.load_pem_x509_certificate(issuer.encode()) if issuer else None
     now = datetime.now(UTC)
@@ -77,8 +84,8 @@ def _certificate(name: str, key: str, issuer: str | None, issuer_key: str) -> st
         .issuer_name(signer.subject if signer else subject)
         .public_key(_load(key).public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=3650))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + timedelta(days=-1 if expired else 3650))
         .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(_load(key).public_key()), critical=False)
         .add_extension(
@@ -100,7 +107,8 @@ def _certificate(name: str, key: str, issuer: str | None, issuer_key: str) -> st
         )
         builder = builder.add_extension(usage, critical=True)
     else:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        names = [x509.DNSName(one) for one in (name, *others)]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     signed = builder.sign(_load(issuer_key), hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
@@ -116,7 +124,20 @@ def keys(state: Path) -> Keys:
     )
     acme_key = _once(folder / "acme-key.pem", _key)
     acme = _once(folder / "acme.pem", lambda: _certificate(AUTHORITY, acme_key, authority, authority_key))
-    return Keys(root_ksk, authority, acme, acme_key)
+    mx_key = _once(folder / "mx-key.pem", _key)
+
+    def mx(expired: bool) -> str:
+        return _certificate(MX, mx_key, authority, authority_key, POLICY_HOST, expired=expired)
+
+    return Keys(
+        root_ksk,
+        authority,
+        acme,
+        acme_key,
+        _once(folder / "mx.pem", lambda: mx(False)),
+        _once(folder / "mx-expired.pem", lambda: mx(True)),
+        mx_key,
+    )
 
 
 def root_anchor(root_ksk: str) -> str:

@@ -13,6 +13,7 @@ from postvakt.lab.world.roles import (
     pebble,
     provider_dovecot,
     provider_postfix,
+    provider_sts,
     registry,
     root_key,
 )
@@ -35,7 +36,8 @@ def kinds(host: Host) -> tuple[Role, ...]:
         registry.ROLE,
         pebble.serving(here.data.keys),
         certbot.ROLE,
-        provider_postfix.ROLE,
+        provider_postfix.serving(here.data.keys),
+        provider_sts.serving(here.data.keys),
         provider_dovecot.ROLE,
     )
 

@@ -2,9 +2,9 @@
 
 from inventories.hosts import HOSTS
 from postvakt.inventory import Kind
-from postvakt.lab.outside import AUTHORITY
+from postvakt.lab.outside import AUTHORITY, POLICY_HOST
 from postvakt.lab.world.hosts import CLIENT, WORLD
-from roles.knot import Zone
+from roles.knot import Zone, reverse_zones
 
 NEGATIVE_SECONDS = 5
 """How long resolvers remember that a name is not there: short, since in the lab names come and go."""
@@ -14,6 +14,9 @@ def _addresses(name: str) -> tuple[str, ...]:
     return (f"{name} A {WORLD.ipv4.ip}", f"{name} AAAA {WORLD.ipv6.ip}")
 
 
+_domain = HOSTS[0].estate.domain
+_servers = [one for one in HOSTS if one.kind == Kind.DNS]
+
 ROOT = Zone(
     ".",
     (
@@ -21,12 +24,12 @@ ROOT = Zone(
         "example. NS ns.elsewhere.example.",
         *_addresses("a.root-servers.elsewhere.example."),
         *_addresses("ns.elsewhere.example."),
+        *(f"{zone.name} NS {one.fqdn}." for zone in reverse_zones(HOSTS) for one in _servers),
+        *(f"{one.fqdn}. A {one.ipv4.ip}" for one in _servers),
+        *(f"{one.fqdn}. AAAA {one.ipv6.ip}" for one in _servers),
     ),
     negative=NEGATIVE_SECONDS,
 )
-
-_domain = HOSTS[0].estate.domain
-_servers = [one for one in HOSTS if one.kind == Kind.DNS]
 
 TOP = Zone(
     "example.",
@@ -52,6 +55,8 @@ ELSEWHERE = Zone(
         f"client A {CLIENT.ipv4.ip}",
         f"client AAAA {CLIENT.ipv6.ip}",
         "@ MX 10 world",
+        *_addresses(POLICY_HOST.split(".", maxsplit=1)[0]),
+        '_mta-sts TXT "v=STSv1; id=1"',
         '@ TXT "v=spf1 mx -all"',
         '_dmarc TXT "v=DMARC1; p=reject"',
     ),
