@@ -9,7 +9,7 @@ from deploy.ops import Egress, Port, Resource, Role, config, directory, packages
 from postvakt.inventory import Host, Settings
 
 PORTS = (Port(25), Port(465), Port(587))
-MAPS = ("mailboxes", "aliases", "domains", "senders", "strangers")
+MAPS = ("mailboxes", "aliases", "domains", "senders", "revoked", "strangers")
 CHECK = (
     "d=$(mktemp -d) && cp -a /etc/postfix/. $d/ && cp %s $d/{name} && postfix -c $d check && "
     "! postconf -c $d -nf 2>&1 >/dev/null | grep .; e=$?; rm -r $d; [ $e = 0 ]"
