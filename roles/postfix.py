@@ -47,6 +47,7 @@ def declare(host: Host) -> Iterator[Resource]:
             validate=CHECK.replace("{name}", name),
             host=host,
             settings=settings,
+            maps=MAPS,
         )
     yield service("postfix", reads=("/etc/postfix", f"/etc/letsencrypt/live/{host.fqdn}"))
 
