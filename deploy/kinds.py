@@ -20,6 +20,7 @@ from roles import (
     postfix,
     postgresql,
     retired,
+    sending,
     ssh,
     sysctl,
     trust,
@@ -43,7 +44,7 @@ BASE = (
 
 KINDS: dict[str, tuple[Role, ...]] = {
     Kind.DNS: (knot.serving(estate_zone(HOSTS)),),
-    Kind.MAIL: (postgresql.ROLE, certbot.ROLE, accounts.ROLE, dovecot.ROLE, postfix.ROLE),
+    Kind.MAIL: (postgresql.ROLE, certbot.ROLE, accounts.ROLE, dovecot.ROLE, postfix.ROLE, sending.ROLE),
     Kind.SUPPORT: (),
     Kind.BACKUP: (),
     Kind.WEB: (),

@@ -9,7 +9,9 @@ from deploy.ops import Egress, Port, Resource, Role, config, directory, packages
 from postvakt.inventory import Host, Settings
 
 PORTS = (Port(25), Port(465), Port(587))
-MAPS = ("mailboxes", "aliases", "domains", "senders", "revoked", "strangers")
+MAPS = (
+    "mailboxes", "aliases", "domains", "senders", "revoked", "sending", "sending_as", "strangers",
+)  # fmt: skip
 CHECK = (
     "d=$(mktemp -d) && cp -a /etc/postfix/. $d/ && cp %s $d/{name} && postfix -c $d check && "
     "! postconf -c $d -nf 2>&1 >/dev/null | grep .; e=$?; rm -r $d; [ $e = 0 ]"
@@ -24,13 +26,20 @@ class Postfix(Settings):
 
     ``message_size_mb``: the largest message that is taken. ``queue_hours`` and ``bounce_hours``: how
     long mail, and news of mail, that cannot be delivered waits; the queue is a mail store too, so
-    not for long. ``warn_hours``: when its sender hears that it waits.
+    not for long. ``warn_hours``: when its sender hears that it waits. ``trial_hour``, ``trial_day``,
+    ``hour``, ``day``: how many recipients an account may name, on trial and subscribed;
+    ``address_hour``: how many from one of its addresses.
     """
 
     message_size_mb: int = 50
     queue_hours: int = 48
     bounce_hours: int = 24
     warn_hours: int = 3
+    trial_hour: int = 50
+    trial_day: int = 150
+    hour: int = 500
+    day: int = 2000
+    address_hour: int = 400
 
 
 def declare(host: Host) -> Iterator[Resource]:
@@ -38,8 +47,13 @@ def declare(host: Host) -> Iterator[Resource]:
     yield packages("postfix", "postfix-pcre", "postfix-pgsql")
     yield directory("/etc/postfix/pgsql")
     for name in MAPS:
-        yield config("postfix/etc/postfix/pgsql/map.cf", to=f"/etc/postfix/pgsql/{name}.cf", map=name)
-    yield config("postfix/etc/postfix/submission_headers")
+        yield config(
+            "postfix/etc/postfix/pgsql/map.cf",
+            to=f"/etc/postfix/pgsql/{name}.cf",
+            map=name,
+            settings=settings,
+        )
+    yield config("postfix/etc/postfix/submission_headers", host=host)
     yield config("postfix/etc/postfix/local_aliases", host=host)
     for name in ("main.cf", "master.cf"):
         yield config(

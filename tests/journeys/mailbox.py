@@ -29,11 +29,11 @@ def until(what: str, found: Callable[[], bool], seconds: float = SECONDS) -> flo
     return time.monotonic() - began
 
 
-def subscriber(store: Store, ours: Provider, name: str) -> Provider:
+def subscriber(store: Store, ours: Provider, name: str, plan: str = "subscribed") -> Provider:
     """A mailbox of ours with this name, made if it is not there, open, and with a new password."""
     person = Person(f"{name}@{ours.person.address.split('@')[1]}", generate_password())
     if person.address not in [one.address for one in store.all()]:
-        store.add(person.address, person.password, plan="subscribed", fields={})
+        store.add(person.address, person.password, plan=plan, fields={})
     else:
         store.resume(person.address)
         store.set_password(person.address, person.password)

@@ -11,7 +11,7 @@
     accounts device-list ADDRESS
     accounts quota ADDRESS          {"mib": ...}; with {} it is told
     accounts suspend ADDRESS        mail is taken and kept; nobody gets at it and nothing is sent
-    accounts resume ADDRESS
+    accounts resume ADDRESS         open it again, and let it send again
     accounts list
     accounts show ADDRESS
     accounts host DOMAIN ROLE...    make a domain ours, with its role addresses (RFC 2142)
@@ -268,6 +268,10 @@ def suspend(db: Any, options: argparse.Namespace) -> object:
 
 
 def resume(db: Any, options: argparse.Namespace) -> object:
+    """Open again what was suspended, and let it send again if that was stopped."""
+    account = account_of(db, options)
+    db.execute("DELETE FROM stopped WHERE account = %s", [account])
+    db.execute("DELETE FROM sent WHERE who = %s", [account])
     return turned(db, options, "suspended", "active")
 
 
