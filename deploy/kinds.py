@@ -14,6 +14,7 @@ from roles import (
     certbot,
     chrony,
     dovecot,
+    forward,
     journald,
     knot,
     nftables,
@@ -44,7 +45,15 @@ BASE = (
 
 KINDS: dict[str, tuple[Role, ...]] = {
     Kind.DNS: (knot.serving(estate_zone(HOSTS)),),
-    Kind.MAIL: (postgresql.ROLE, certbot.ROLE, accounts.ROLE, dovecot.ROLE, postfix.ROLE, sending.ROLE),
+    Kind.MAIL: (
+        postgresql.ROLE,
+        certbot.ROLE,
+        accounts.ROLE,
+        dovecot.ROLE,
+        forward.ROLE,
+        postfix.ROLE,
+        sending.ROLE,
+    ),
     Kind.SUPPORT: (),
     Kind.BACKUP: (),
     Kind.WEB: (),

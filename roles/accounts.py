@@ -8,7 +8,7 @@ from deploy.ops import Resource, Role, config, directory, ensure, packages, prog
 from postvakt.inventory import Host
 
 STATE = ("/var/vmail",)
-MIGRATIONS = ("001-accounts", "002-mailboxes", "003-sending")
+MIGRATIONS = ("001-accounts", "002-mailboxes", "003-sending", "004-forwards")
 ROLE_ADDRESSES = ("abuse", "dpo", "hostmaster", "security", "webmaster")
 """Addresses that must be answered (RFC 2142); they lead to the postmaster's mailbox."""
 FOLDER = "/usr/share/postvakt/accounts"

@@ -37,6 +37,9 @@ def declare(verbs: Any, production: argparse.ArgumentParser, parser: type[argpar
     add(device, "list", "the devices, and the day on which each was last used")
     quota = add(verbs, "quota", "how much a mailbox may hold")
     quota.add_argument("size", nargs="?", type=mebibytes, help="from now on, such as 500M or 20G")
+    forward = add(verbs, "forward", "where copies of a mailbox's mail go")
+    forward.add_argument("to", nargs="*", help="from now on to these addresses")
+    forward.add_argument("--off", action="store_true", help="from now on to none")
     add(verbs, "suspend", "refuse a mailbox's owner everywhere; mail to it is taken and kept")
     add(verbs, "resume", "open a suspended mailbox again")
 
@@ -73,6 +76,10 @@ def run(store: Store, options: argparse.Namespace) -> None:
             table(f"Devices of {address}", ("name", "created", "last used"), rows)
         case "quota", _:
             say(f"{address} may hold {store.quota(address, options.size)} MiB")
+        case "forward", _:
+            to = [] if options.off else options.to or None
+            targets = store.forward(address, to)
+            say(f"copies for {address} go to {', '.join(targets) or 'nobody'}")
         case "suspend", _:
             store.suspend(address)
             say(f"{address} is suspended; mail to it is taken and kept")

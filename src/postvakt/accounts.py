@@ -116,6 +116,11 @@ class Store:
         values = {} if mib is None else {"mib": str(mib)}
         return int(self._say("quota", address, **values)["mib"])
 
+    def forward(self, address: str, to: Sequence[str] | None = None) -> list[str]:
+        """Where copies of an account's mail go; with ``to``, from now on."""
+        values = {} if to is None else {"to": " ".join(to)}
+        return [str(one) for one in self._say("forward", address, **values)]
+
     def suspend(self, address: str) -> Account:
         """Refuse the account everywhere and end its sessions; mail to it is taken and kept."""
         return _account(self._call("suspend", address))

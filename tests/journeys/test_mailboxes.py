@@ -232,6 +232,50 @@ def test_a_suspended_account_is_shut_and_keeps_its_mail(
     assert deliver.wait_for(per, sent)
 
 
+def test_a_copy_goes_on_from_an_address_that_leads_back(
+    providers: tuple[Provider, Provider], store: Store, nina: Provider, sh: Shell
+) -> None:
+    """SRS: the copy's sender is ours, and a bounce of it finds who wrote it."""
+    _, theirs = providers
+    store.forward(nina.person.address, [theirs.person.address])
+    sent = deliver.send(theirs, nina.person.address, "videre", "hei\n")
+    assert deliver.wait_for(nina, sent)
+    find = f"grep -rlF 'Delivered-To: {nina.person.address}' /var/vmail | xargs -r grep -lF '{sent}'"
+    until("the copy is there", lambda: bool(sh("world", f"{find} || true")))
+    copy = email.message_from_string(sh("world", f"cat $({find})"))
+    path = copy["Return-Path"].strip("<>")
+    assert path.startswith("SRS0=")
+    assert path.endswith(f"=ellen@{nina.person.address.split('@')[1]}")
+    assert copy["From"] == theirs.person.address
+    # To an address that is not there: the bounce comes to who wrote the message.
+    store.forward(nina.person.address, ["nobody-of-this-name@elsewhere.example"])
+    sent = deliver.send(theirs, nina.person.address, "tilbake", "hei\n")
+    bounce = f"grep -rlF '{sent}' /var/vmail | xargs -r grep -lF 'nobody-of-this-name'"
+    until("the bounce is there", lambda: bool(sh("world", f"{bounce} || true")))
+    store.forward(nina.person.address, [])
+    assert store.forward(nina.person.address) == []
+
+
+def test_a_forward_that_comes_back_ends(
+    providers: tuple[Provider, Provider], store: Store, nina: Provider, sh: Shell
+) -> None:
+    """What has been sent on before stays: by its header, and (SEC-03) by a sender that is ours."""
+    _, theirs = providers
+    name = f"rundt-{time.time_ns()}"
+    store.forward(nina.person.address, [theirs.person.address, "round@elsewhere.example"])
+    for mark, header in (("once", ""), ("again", f"Delivered-To: {nina.person.address}\r\n")):
+        with strangers(nina, theirs) as session:
+            text = f"{header}From: {theirs.person.address}\r\nSubject: {name}-{mark}\r\n\r\nhei\r\n"
+            session.sendmail(theirs.person.address, [nina.person.address], text)
+    until("both are there", lambda: sum(name in one for one in subjects(nina)) == 2)
+    until("the copy is there", lambda: f"{name}-once" in subjects(theirs))
+    until("no queue of ours holds more", lambda: sh("mail1.no", "postqueue -j | wc -l") == "0")
+    until("nor one of theirs", lambda: sh("world", "postqueue -j | wc -l") == "0")
+    store.forward(nina.person.address, [])
+    assert f"{name}-again" not in subjects(theirs)
+    assert sum(name in one for one in subjects(nina)) == 2
+
+
 def message(sender: str, to: str, size: int, subject: str) -> EmailMessage:
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = sender, to, subject

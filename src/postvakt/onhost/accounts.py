@@ -10,6 +10,7 @@
     accounts device-revoke ADDRESS  {"name": ...}
     accounts device-list ADDRESS
     accounts quota ADDRESS          {"mib": ...}; with {} it is told
+    accounts forward ADDRESS        {"to": "A B ..."}: copies to these, or to none; with {} it is told
     accounts suspend ADDRESS        mail is taken and kept; nobody gets at it and nothing is sent
     accounts resume ADDRESS         open it again, and let it send again
     accounts list
@@ -47,6 +48,7 @@ FIELD_LENGTH = 200
 PASSWORD_LENGTHS = (12, 256)
 RANDOM = re.compile("[a-z2-9]{5}(-[a-z2-9]{5}){4}")
 """What ``postvakt.accounts.generate_password`` makes: 125 bits."""
+MOST_FORWARDS = 5
 MOST_MIB = 2**20
 """1 TiB."""
 
@@ -263,6 +265,22 @@ def quota(db: Any, options: argparse.Namespace) -> object:
     return db.execute("SELECT quota_mib AS mib FROM account WHERE id = %s", [account]).fetchone()
 
 
+def forward(db: Any, options: argparse.Namespace) -> object:
+    account = account_of(db, options)
+    said = read_said("to")
+    if "to" in said:
+        targets = {"@".join(split(one, ours=False)) for one in said["to"].split()}
+        if len(targets) > MOST_FORWARDS:
+            raise RefusalError(2, f"mail goes on to {MOST_FORWARDS} addresses at most")
+        if options.address.strip().lower() in targets:
+            raise RefusalError(2, f"{options.address} would go on to itself")
+        db.execute("DELETE FROM forward WHERE account = %s", [account])
+        for one in targets:
+            db.execute("INSERT INTO forward (account, target) VALUES (%s, %s)", [account, one])
+    rows = db.execute("SELECT target FROM forward WHERE account = %s ORDER BY target", [account]).fetchall()
+    return [row["target"] for row in rows]
+
+
 def suspend(db: Any, options: argparse.Namespace) -> object:
     return turned(db, options, "active", "suspended")
 
@@ -359,6 +377,7 @@ ADDRESSED = {
     "device-revoke": device_revoke,
     "device-list": devices,
     "quota": quota,
+    "forward": forward,
     "suspend": suspend,
     "resume": resume,
 }
