@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploy.ops import Egress, Port, Resource, Role, config, directory, packages, service
+from deploy.ops import Egress, Port, Resource, Role, config, directory, packages, program, service
 from postvakt.inventory import Host, Settings
 
 PORTS = (Port(25), Port(465), Port(587))
@@ -45,6 +45,7 @@ class Postfix(Settings):
 def declare(host: Host) -> Iterator[Resource]:
     settings = host.setting(Postfix)
     yield packages("postfix", "postfix-pcre", "postfix-pgsql")
+    yield program("trace.py", "/usr/lib/postvakt/trace")
     yield directory("/etc/postfix/pgsql")
     for name in MAPS:
         yield config(

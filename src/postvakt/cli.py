@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from postvakt.account_verbs import declare
+from postvakt import words
 from postvakt.errors import PostvaktError
 
 FAILED = 1
@@ -88,7 +88,8 @@ def parser() -> Parser:
     account_verbs.add_parser("list", parents=[production], help="every mailbox")
     show = account_verbs.add_parser("show", parents=[production], help="one mailbox")
     show.add_argument("address")
-    declare(account_verbs, production, Parser)
+    words.mailboxes(account_verbs, production, Parser)
+    words.mail(verbs, production, Parser)
 
     inventory = verbs.add_parser("inventory", help="the estate: where hosts stand, what they hold")
     form = inventory.add_mutually_exclusive_group()

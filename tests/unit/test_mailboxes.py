@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,13 +13,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from postvakt import accounts
-from postvakt.account_verbs import mebibytes
 from postvakt.accounts import Device, Store
 from postvakt.onhost.accounts import RANDOM, RefusalError, arguments, read_text
 from postvakt.onhost.forward import been_here
 from postvakt.onhost.quota_warning import warning
 from postvakt.onhost.sending_alert import alert
+from postvakt.onhost.trace import of_message
 from postvakt.ssh import Done
+from postvakt.words import mebibytes
 
 ADDRESS = "kari@postvakt.example"
 
@@ -79,6 +81,32 @@ def test_what_is_not_said_right_is_refused(monkeypatch: pytest.MonkeyPatch, said
     with pytest.raises(RefusalError) as refused:
         read_text("name")
     assert refused.value.code == 2
+
+
+def test_the_command_line_is_read_before_anything_can_connect() -> None:
+    """Deploys run side by side only where gevent patches the sockets before others have taken them."""
+    look = "import sys, postvakt.cli; print(*{'socket', 'ssl', 'paramiko'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_a_trace_holds_the_message_and_not_the_machine_at_home() -> None:
+    def record(text: str) -> dict[str, str]:
+        return {"MESSAGE": text, "SYSLOG_IDENTIFIER": "postfix/x", "__REALTIME_TIMESTAMP": "1767600000000000"}
+
+    records = [
+        record("ABCDEF1: client=home[192.0.2.7], sasl_method=PLAIN, sasl_username=x@postvakt.example"),
+        record("ABCDEF1: message-id=<a@b.example>"),
+        record("ABCDEF2: message-id=<other@b.example>"),
+        record("ABCDEF2: to=<x@y.example>, status=sent"),
+        record("ABCDEF1: to=<c@d.example>, status=sent"),
+    ]
+    said = [one["text"] for one in of_message(records, "<a@b.example>")]
+    assert said == [
+        "ABCDEF1: sasl_method=PLAIN, sasl_username=x@postvakt.example",
+        "ABCDEF1: message-id=<a@b.example>",
+        "ABCDEF1: to=<c@d.example>, status=sent",
+    ]
 
 
 def test_a_message_that_was_here_says_so() -> None:
