@@ -8,7 +8,7 @@ from deploy.ops import Resource, Role, config, directory, ensure, packages, prog
 from postvakt.inventory import Host
 
 STATE = ("/var/vmail",)
-MIGRATIONS = ("001-accounts",)
+MIGRATIONS = ("001-accounts", "002-mailboxes", "003-sending", "004-forwards")
 ROLE_ADDRESSES = (
     "abuse",
     "dmarc-reports",

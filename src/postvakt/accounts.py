@@ -41,6 +41,15 @@ class Account:
         return {name: value or "" for name, value in asdict(self).items()}
 
 
+@dataclass(frozen=True)
+class Device:
+    """What has a password of its own. ``created`` and ``used`` are days, ISO 8601; None: never used."""
+
+    name: str
+    created: str
+    used: str | None
+
+
 def generate_password() -> str:
     """A password of 125 bits in five groups that can be read out loud."""
     groups = ("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(5))
@@ -80,8 +89,51 @@ class Store:
     def show(self, address: str) -> Account:
         return _account(self._call("show", address))
 
+    def aliases(self, address: str) -> list[str]:
+        return [str(one) for one in self._call("alias-list", address)]
+
+    def add_alias(self, address: str, alias: str) -> None:
+        self._say("alias-add", address, alias=alias)
+
+    def remove_alias(self, address: str, alias: str) -> None:
+        self._say("alias-remove", address, alias=alias)
+
+    def devices(self, address: str) -> list[Device]:
+        return [Device(**row) for row in self._call("device-list", address)]
+
+    def add_device(self, address: str, name: str) -> str:
+        """One more password, for one device; it is made here and shown once."""
+        password = generate_password()
+        self._say("device-add", address, name=name, password=password)
+        return password
+
+    def revoke_device(self, address: str, name: str) -> None:
+        """Take a device's password away, and end the account's open sessions."""
+        self._say("device-revoke", address, name=name)
+
+    def quota(self, address: str, mib: int | None = None) -> int:
+        """How much an account may hold, in MiB; with ``mib``, from now on."""
+        values = {} if mib is None else {"mib": str(mib)}
+        return int(self._say("quota", address, **values)["mib"])
+
+    def forward(self, address: str, to: Sequence[str] | None = None) -> list[str]:
+        """Where copies of an account's mail go; with ``to``, from now on."""
+        values = {} if to is None else {"to": " ".join(to)}
+        return [str(one) for one in self._say("forward", address, **values)]
+
+    def suspend(self, address: str) -> Account:
+        """Refuse the account everywhere and end its sessions; mail to it is taken and kept."""
+        return _account(self._call("suspend", address))
+
+    def resume(self, address: str) -> Account:
+        return _account(self._call("resume", address))
+
+    def _say(self, verb: str, address: str, **values: str) -> Any:
+        """Values go through standard input: no process list shows them."""
+        return self._call(verb, address, said=values)
+
     def _call(self, *words: str, said: Mapping[str, str] | None = None) -> Any:
-        stdin = json.dumps(said) if said else ""
+        stdin = json.dumps(said) if said is not None else ""
         done = self.connection.run([PROGRAM, *words], stdin=stdin, sudo=True)
         if done.code:
             raise AccountError((done.err.strip().splitlines() or ["it said nothing"])[-1])

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from postvakt import words
 from postvakt.errors import PostvaktError
 
 FAILED = 1
@@ -87,6 +88,8 @@ def parser() -> Parser:
     account_verbs.add_parser("list", parents=[production], help="every mailbox")
     show = account_verbs.add_parser("show", parents=[production], help="one mailbox")
     show.add_argument("address")
+    words.mailboxes(account_verbs, production, Parser)
+    words.mail(verbs, production, Parser)
 
     names = verbs.add_parser("dns", help="what the world sees of a domain")
     names_verbs = names.add_subparsers(dest="dns_verb", required=True, metavar="VERB", parser_class=Parser)

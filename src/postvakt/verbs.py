@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventories.hosts import HOSTS
-from postvakt import accounts, dnscheck, policy, promises
+from postvakt import account_verbs, accounts, dnscheck, mail_verbs, policy, promises
 from postvakt.console import Board, console, fail, table
 from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
@@ -268,6 +268,15 @@ def _account(options: argparse.Namespace) -> int:
         case "show":
             one = store.show(options.address)
             table(one.address, ("field", "value"), list(one.fields().items()))
+        case _:
+            account_verbs.run(store, options)
+    return 0
+
+
+def _mail(options: argparse.Namespace) -> int:
+    _again_inside(options)
+    (mail,) = [one for one in HOSTS if one.kind == Kind.MAIL]
+    mail_verbs.run(_target(options).connect(mail), mail, options)
     return 0
 
 

@@ -9,7 +9,7 @@ from postvakt.policy import PASSWORDS, REGISTRATION
 
 KINDS = {Kind.MAIL}
 
-OWN = {"id", "localpart", "domain", "password", "plan", "state", "created"}
+OWN = {"id", "localpart", "domain", "password", "plan", "state", "created", "password_id", "quota_mib"}
 
 
 def ask(host: Nouns, user: str, query: str) -> str:
@@ -41,20 +41,37 @@ def test_passwords_are_argon2id(host: Nouns, declared: Host, observe: Recorder) 
 
 @pytest.mark.parametrize(
     ("user", "views"),
-    [("dovecot", {"login", "home"}), ("postfix", {"mailbox", "alias_target", "hosted_domain"})],
+    [
+        ("dovecot", {"login", "home"}),
+        ("postfix", {"mailbox", "alias_target", "hosted_domain", "sender"}),
+    ],
 )
 def test_services_see_only_what_a_lookup_needs(
     host: Nouns, declared: Host, user: str, views: set[str]
 ) -> None:
     every = ask(host, "postgres", "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
-    tables = set(every.split()) - {name for name in every.split() if name.endswith(("_pkey", "_key"))}
-    assert {"account", "alias", "domain"} | views < tables
+    tables = {name for name in every.split() if not name.endswith(("_pkey", "_key", "_idx"))}
+    assert {"account", "alias", "domain", "device", "sent", "stopped"} | views < tables
     for name in tables:
         done = host.run(f"cd / && runuser -u {user} -- psql -XqtA accounts -c 'SELECT count(*) FROM {name}'")
         assert (done.rc == 0) == (name in views), name
         assert name in views or "permission denied" in done.stderr
     more = f"SELECT count(*) FROM information_schema.role_table_grants WHERE grantee = '{user}'"
     assert ask(host, "postgres", f"{more} AND privilege_type <> 'SELECT'") == "0"
+
+
+def test_a_device_is_known_by_a_digest_and_a_day(host: Nouns, declared: Host) -> None:
+    """Nothing else is kept of it: no address, no time of day, nothing to read its password from."""
+    query = (
+        "SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_name = 'device'"
+    )
+    assert set(ask(host, "postgres", query).splitlines()) == {
+        "id uuid", "account uuid", "name text", "digest text", "created date", "used date",
+    }  # fmt: skip
+    done = host.run(
+        "cd / && runuser -u postfix -- psql -XqtA accounts -c \"SELECT * FROM device_login('a', 'b', 'c')\""
+    )
+    assert "permission denied for function device_login" in done.stderr
 
 
 @pytest.mark.clause("CNF-01")

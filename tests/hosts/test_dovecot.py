@@ -20,8 +20,10 @@ def test_logins_are_encrypted(host: Nouns, declared: Host, observe: Recorder) ->
     assert setting(host, "ssl") == "required"
     assert setting(host, "auth_allow_cleartext") == "no"
     listening = host.check_output("ss -Hlnt")
-    assert ":993 " in listening
-    assert ":143 " not in listening
+    for port in (993, 995, 4190):
+        assert f":{port} " in listening
+    for port in (143, 110):
+        assert f":{port} " not in listening
 
 
 @pytest.mark.clause("CNF-03")
@@ -42,13 +44,38 @@ def test_log_lines_hold_no_password(host: Nouns, declared: Host, observe: Record
 
 def test_sockets_are_for_one_user_each(host: Nouns, declared: Host) -> None:
     listening = host.check_output("ss -Hlx")
-    for name, owner in (("postfix-auth", "postfix"), ("postfix-lmtp", "postfix"), ("auth-userdb", "vmail")):
+    for name, owner in (
+        ("postfix-auth", "postfix"),
+        ("postfix-lmtp", "postfix"),
+        ("quota-status", "postfix"),
+        ("quota-warning", "vmail"),
+        ("auth-userdb", "vmail"),
+    ):
         socket = host.file(f"/run/dovecot/{name}")
         assert socket.is_socket
         assert (socket.user, socket.mode) == (owner, 0o600)
         assert f"/{name} " in listening
     # Where any program on the host could put mail into any mailbox.
     assert "/dovecot/lmtp " not in listening
+
+
+def test_what_an_account_has_lies_in_its_home(host: Nouns, declared: Host) -> None:
+    """EML-01, SCN-02: mail, index of words, rules. A path that does not begin with ~ is elsewhere."""
+    assert setting(host, "mail_path") == "~/mail"
+    for name in ("mail_index_path", "mail_control_path", "mail_volatile_path", "mail_alt_path"):
+        assert setting(host, name) == ""
+    shown = host.check_output("doveconf -n")
+    for line in ("path = ~/sieve", "active_path = ~/sieve.active"):
+        assert line in shown
+    assert "fts flatcurve" in shown
+    for elsewhere in ("fts solr", "fts_decoder_tika_url", "type = shared", "type = public", "acl"):
+        assert elsewhere not in shown
+
+
+def test_room_is_asked_for_before_mail_is_taken(host: Nouns, declared: Host) -> None:
+    assert setting(host, "quota_status_overquota").startswith("452 4.2.2 ")
+    assert setting(host, "quota_status_nouser") == "DUNNO"
+    assert "unix:/run/dovecot/quota-status" in host.check_output("postconf -xh smtpd_recipient_restrictions")
 
 
 def test_the_configuration_is_whole(host: Nouns, declared: Host) -> None:

@@ -49,12 +49,13 @@ def test_a_stranger_cannot_send_as_ours_through_submission(
     host: Nouns, declared: Host, observe: Recorder
 ) -> None:
     listed = host.check_output("postconf -P")
-    rule = "smtpd_sender_restrictions = reject_sender_login_mismatch"
+    rule = "/revoked.cf reject_sender_login_mismatch permit_sasl_authenticated reject"
     observe("2 services hold senders to their login", f"{listed.count(rule)} services")
     for service in ("submission", "submissions"):
         assert f"{service}/inet/smtpd_sasl_auth_enable = yes" in listed
-        rules = f"{service}/inet/smtpd_sender_restrictions = reject_sender_login_mismatch"
-        assert rules in listed
+        rules = f"{service}/inet/smtpd_sender_restrictions = check_sasl_access "
+        (line,) = [one for one in listed.splitlines() if one.startswith(rules)]
+        assert line.endswith("/revoked.cf reject_sender_login_mismatch permit_sasl_authenticated reject")
         assert f"{service}/inet/smtpd_tls_security_level = encrypt" in listed
     assert "smtp/inet/smtpd_sasl_auth_enable" not in listed
 
