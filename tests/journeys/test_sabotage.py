@@ -63,6 +63,7 @@ def estate(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     folder = tmp_path_factory.mktemp("estate")
     chosen = [f"--clause={name}" for name in sorted({one.clause for one in SABOTAGES})]
     chosen += [f"--host={name}" for name in sorted({one.host for one in SABOTAGES})]
+    chosen += ["-n", "2", "--dist", "loadgroup"]
     assert not_satisfied(looked(folder, *chosen)) == {}
     yield
     done = subprocess.run(
