@@ -15,6 +15,8 @@ from postvakt.lab.world.roles import (
     provider_postfix,
     registry,
     root_key,
+    signatures,
+    verifier,
 )
 from postvakt.lab.world.zones import ZONES
 from roles import apt, certbot, knot, nftables, retired, unbound
@@ -34,9 +36,11 @@ def kinds(host: Host) -> tuple[Role, ...]:
         knot.serving(*ZONES),
         registry.ROLE,
         pebble.serving(here.data.keys),
+        signatures.ROLE,
         certbot.ROLE,
         provider_postfix.ROLE,
         provider_dovecot.ROLE,
+        verifier.ROLE,
     )
 
 
