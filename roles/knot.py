@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploy.ops import Port, Resource, Role, config, directory, packages, service
+from deploy.ops import Port, Resource, Role, config, directory, ensure, packages, program, service
 from postvakt.inventory import Host, Kind
 
 PORTS = (Port(53, "udp"), Port(53, "tcp"))
 STATE = ("/var/lib/knot",)
+PUBLISHED = "/var/lib/knot/published"
 CHECK = "knotc -c %s conf-check"
 
 
@@ -17,12 +18,14 @@ CHECK = "knotc -c %s conf-check"
 class Zone:
     """A zone as data: ``records`` are lines of a zone file without TTL.
 
-    ``negative``: for how many seconds resolvers may remember that a name is not there.
+    ``negative``: for how many seconds resolvers may remember that a name is not there. ``published``:
+    records that other hosts know, their public keys, are brought here by the operator's program.
     """
 
     name: str
     records: tuple[str, ...]
     negative: int = 300
+    published: bool = False
 
 
 def estate_zone(hosts: tuple[Host, ...]) -> Zone:
@@ -39,7 +42,7 @@ def estate_zone(hosts: tuple[Host, ...]) -> Zone:
     ]
     # A host that is no mail host accepts no mail and sends none (RFC 7505, RFC 7208).
     records += [f'{one.fqdn}. TXT "v=spf1 {"a -all" if one.kind == Kind.MAIL else "-all"}"' for one in hosts]
-    return Zone(f"{estate.domain}.", tuple(records))
+    return Zone(f"{estate.domain}.", tuple(records), published=True)
 
 
 def serving(*zones: Zone) -> Role:
@@ -57,6 +60,13 @@ def serving(*zones: Zone) -> Role:
             zones=zones,
         )
         for zone in zones:
+            if zone.published:
+                yield directory(PUBLISHED, owner="knot", group="knot", mode=0o750)
+                place = f"{PUBLISHED}/{zone.name}zone"
+                yield ensure(
+                    place, unless=f"[ -f {place} ]", run=f"install -o knot -g knot -m 640 /dev/null {place}"
+                )
+                yield program("published.py", "/usr/lib/postvakt/published")
             yield config(
                 "knot/var/lib/knot/zones/zone",
                 to=f"/var/lib/knot/zones/{zone.name}zone",

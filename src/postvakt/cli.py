@@ -88,6 +88,13 @@ def parser() -> Parser:
     show = account_verbs.add_parser("show", parents=[production], help="one mailbox")
     show.add_argument("address")
 
+    dkim = verbs.add_parser("dkim", help="the keys with which mail is signed")
+    dkim_verbs = dkim.add_subparsers(dest="dkim_verb", required=True, metavar="VERB", parser_class=Parser)
+    dkim_verbs.add_parser("show", parents=[production], help="which keys sign, and which are published")
+    dkim_verbs.add_parser("publish", parents=[production], help="bring the public keys into the zone")
+    rotate = dkim_verbs.add_parser("rotate", parents=[production], help="sign with the next keys")
+    rotate.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
     inventory = verbs.add_parser("inventory", help="the estate: where hosts stand, what they hold")
     form = inventory.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventories.hosts import HOSTS
-from postvakt import accounts, policy, promises
+from postvakt import accounts, dkim, policy, promises
 from postvakt.console import Board, console, fail, table
 from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
@@ -115,13 +115,15 @@ def _deployment(
     from postvakt import deployment
     from postvakt.lab.world.hosts import HOSTS as WORLD
 
+    rounds = [tuple(group) for group in groups]
+
     def deploy(progress: Progress) -> list[Outcome]:
         outcomes: list[Outcome] = []
-        for group in groups:
+        for group in rounds:
             if any(one.error for one in outcomes):
                 outcomes += [deployment.Outcome(one.name, error=NOT_BEGUN) for one in group]
                 continue
-            parts = [deployment.Deployment(tuple(group), ROOT / "deploy" / "site.py", target.data)]
+            parts = [deployment.Deployment(group, ROOT / "deploy" / "site.py", target.data)]
             if world:
                 site = ROOT / "src" / "postvakt" / "lab" / "world" / "site.py"
                 parts.insert(0, deployment.Deployment(WORLD, site, target.data))
@@ -137,6 +139,9 @@ def _deployment(
         _show(mode, outcomes)
     if any(one.error for one in outcomes):
         return FAILED
+    if mode == "apply" and {one.kind for group in rounds for one in group} & {Kind.MAIL, Kind.DNS}:
+        # What one host knows and another tells the world.
+        dkim.publish(target)
     return WOULD_CHANGE if mode == "plan" and any(one.changed for one in outcomes) else 0
 
 
@@ -268,6 +273,24 @@ def _account(options: argparse.Namespace) -> int:
         case "show":
             one = store.show(options.address)
             table(one.address, ("field", "value"), list(one.fields().items()))
+    return 0
+
+
+def _dkim(options: argparse.Namespace) -> int:
+    _again_inside(options)
+    target = _target(options)
+    match options.dkim_verb:
+        case "show":
+            keys = dkim.show(target)
+            numbers = ", ".join(map(str, keys.published))
+            rows = [("domains", ", ".join(keys.domains)), ("signs", f"pair {keys.current}")]
+            table(
+                "DKIM", ("what", "which"), [*rows, ("since", keys.since), ("published", f"pairs {numbers}")]
+            )
+        case "publish":
+            console.print("published" if dkim.publish(target) else "nothing to publish: the zone has it all")
+        case "rotate":
+            console.print(dkim.rotate(target, dry=options.dry_run))
     return 0
 
 
