@@ -17,8 +17,9 @@ from postvakt.lab.system import LabError
 
 GIB = 2**30
 OURS = (
-    "certbot", "chrony", "dovecot", "knot", "nftables", "postfix", "postgresql@17-main", "ssh",
-    "systemd-journald", "unbound", "unattended-upgrades",
+    "certbot", "chrony", "clamav-daemon", "clamav-freshclam", "dovecot", "knot", "nftables", "postfix",
+    "postgresql@17-main", "postvakt-dkim", "rspamd", "ssh", "systemd-journald", "unbound",
+    "unattended-upgrades", "valkey-server",
 )  # fmt: skip
 QUIET_SECONDS = 60
 
