@@ -11,12 +11,21 @@ from postvakt.inventory import Host
 MIRROR = "https://database.clamav.net"
 DROP_IN = "clamav/etc/systemd/system/clamav-daemon"
 WAIT_SECONDS = 240
+LARGEST_MB = 80
+"""A whole message of the largest size that is taken, in its encoding."""
+MOST_FILES = 5000
 
 
 def declare(host: Host) -> Iterator[Resource]:
     yield packages("clamav-daemon", "clamav-freshclam")
     for name in ("clamd.conf", "freshclam.conf"):
-        yield config(f"clamav/etc/clamav/{name}", mirror=urlsplit(MIRROR).netloc, outside=host.outside)
+        yield config(
+            f"clamav/etc/clamav/{name}",
+            mirror=urlsplit(MIRROR).netloc,
+            outside=host.outside,
+            largest_mb=LARGEST_MB,
+            most_files=MOST_FILES,
+        )
     yield config(f"{DROP_IN}.socket.d/postvakt.conf")
     yield config(f"{DROP_IN}.service.d/postvakt.conf")
     # The journal is the only log, and what packages make for others goes.

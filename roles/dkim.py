@@ -13,7 +13,7 @@ from postvakt.inventory import Host
 
 STATE = ("/var/lib/postvakt/dkim",)
 UNITS = ("/etc/systemd/system/postvakt-dkim.service", "/etc/systemd/system/postvakt-dkim.timer")
-ROTATE_DAYS = 150
+KEY_DAYS = 150
 """The promise is half a year; this leaves a month to mend what keeps the timer from it."""
 
 
@@ -29,7 +29,7 @@ def declare(host: Host) -> Iterator[Resource]:
         run=f"/usr/lib/postvakt/dkim make {domains}",
     )
     for unit in UNITS:
-        yield config(f"dkim{unit}", days=ROTATE_DAYS)
+        yield config(f"dkim{unit}", days=KEY_DAYS)
     yield service("postvakt-dkim.timer", reads=UNITS)
 
 
