@@ -42,7 +42,9 @@ def names_of(host: Host) -> tuple[tuple[str, str], ...]:
     """What a host may publish: the record's type, and everything of its name after the first label."""
     if host.kind != Kind.MAIL:
         return ()
-    return (("TLSA", f"._tcp.{host.fqdn}."), ("TXT", f"._domainkey.{host.estate.domain}."))
+    signing = (host.estate.domain, host.fqdn)
+    keys = tuple(("TXT", f"._domainkey.{name}.") for name in signing)
+    return (("TLSA", f"._tcp.{host.fqdn}."), *keys)
 
 
 def publishing(hosts: tuple[Host, ...]) -> Role:

@@ -105,6 +105,12 @@ def parser() -> Parser:
     rotate = tls_verbs.add_parser("rotate", parents=[production], help="put the next key in place")
     rotate.add_argument("--dry-run", action="store_true", help="say what would be done, or what hinders it")
 
+    dkim = verbs.add_parser("dkim", help="the keys with which mail is signed")
+    dkim_verbs = dkim.add_subparsers(dest="dkim_verb", required=True, metavar="VERB", parser_class=Parser)
+    dkim_verbs.add_parser("show", parents=[production], help="which keys sign, and which are published")
+    rotate = dkim_verbs.add_parser("rotate", parents=[production], help="sign with the next keys")
+    rotate.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
     inventory = verbs.add_parser("inventory", help="the estate: where hosts stand, what they hold")
     form = inventory.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")

@@ -74,7 +74,8 @@ class Outside:
 
     ``root_hints``: zone-file text of the DNS root's servers; ``root_anchor``: its DS records as text;
     ``acme_directory``: URL of the certificate authority; ``authority``: PEM of one more certificate
-    authority to trust for HTTPS; ``package_proxy``: URL; ``operator``: one more operator.
+    authority to trust for HTTPS; ``package_proxy``: URL; ``signature_mirror``: URL of the folder of
+    virus signatures; ``operator``: one more operator.
     """
 
     root_hints: str | None = None
@@ -82,6 +83,7 @@ class Outside:
     acme_directory: str | None = None
     authority: str | None = None
     package_proxy: str | None = None
+    signature_mirror: str | None = None
     operator: Operator | None = None
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventories.hosts import HOSTS
-from postvakt import account_verbs, accounts, dnscheck, mail_verbs, policy, promises
+from postvakt import account_verbs, accounts, dkim, dnscheck, mail_verbs, policy, promises
 from postvakt.console import Board, console, fail, table
 from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
@@ -312,6 +312,22 @@ def _tls(options: argparse.Namespace) -> int:
         fail(f"{mail.name}: {(done.err.strip().splitlines() or ['it said nothing'])[-1]}")
         return FAILED
     console.print(done.out.strip(), markup=False)
+    return 0
+
+
+def _dkim(options: argparse.Namespace) -> int:
+    _again_inside(options)
+    target = _target(options)
+    match options.dkim_verb:
+        case "show":
+            keys = dkim.show(target)
+            numbers = ", ".join(map(str, keys.published))
+            rows = [("domains", ", ".join(keys.domains)), ("signs", f"pair {keys.current}")]
+            table(
+                "DKIM", ("what", "which"), [*rows, ("since", keys.since), ("published", f"pairs {numbers}")]
+            )
+        case "rotate":
+            console.print(dkim.rotate(target, dry=options.dry_run))
     return 0
 
 

@@ -46,6 +46,6 @@ def test_nothing_listens_that_is_not_declared(host: Nouns, declared: Host, obser
 
 
 LAB_WORLD = {
-    "world": {("tcp", port) for port in (22, 25, 53, 443, 465, 993, 14000, 15000)} | {("udp", 53)},
+    "world": {("tcp", port) for port in (22, 25, 53, 443, 465, 993, 8080, 14000, 15000)} | {("udp", 53)},
     "client": {("tcp", 22), ("tcp", 53), ("udp", 53)},
 }

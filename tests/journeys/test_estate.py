@@ -17,9 +17,10 @@ from postvakt.lab.system import LabError
 
 GIB = 2**30
 OURS = (
-    "certbot", "chrony", "dane-first", "dovecot", "knot", "nftables", "nginx", "postfix",
-    "postfix-mta-sts-resolver", "postgresql@17-main", "postvakt-publish", "postvakt-tls-keys", "ssh",
-    "systemd-journald", "unbound", "unattended-upgrades",
+    "certbot", "chrony", "clamav-daemon", "clamav-freshclam", "dane-first", "dovecot", "knot", "nftables",
+    "nginx", "postfix", "postfix-mta-sts-resolver", "postgresql@17-main", "postsrsd", "postvakt-dkim",
+    "postvakt-publish", "postvakt-tls-keys", "rspamd", "ssh", "systemd-journald", "unbound",
+    "unattended-upgrades", "valkey-server",
 )  # fmt: skip
 QUIET_SECONDS = 60
 

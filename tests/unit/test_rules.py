@@ -181,11 +181,12 @@ READ_AT_EACH_USE = (
 @pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 def test_a_service_reads_what_its_role_writes(host: Host) -> None:
     """A file that a role writes below /etc is restarted for when it changes."""
-    for role in roles_of(host):
-        resources = list(role.declare(host))
-        reads = [read for one in resources if isinstance(one, Service) for read in one.reads]
+    declared = {role.name: list(role.declare(host)) for role in roles_of(host)}
+    services = [one for resources in declared.values() for one in resources if isinstance(one, Service)]
+    reads = [read for one in services for read in one.reads]
+    for name, resources in declared.items():
         for one in resources:
             if isinstance(one, File) and one.path.startswith("/etc/"):
                 covered = any(one.path == read or one.path.startswith(f"{read}/") for read in reads)
                 known = covered or one.path.startswith(READ_AT_EACH_USE)
-                assert known, f"{role.name}: no service of it reads {one.path}"
+                assert known, f"{name}: no service reads {one.path}"

@@ -28,6 +28,7 @@ ROOT_SERVER6 = "2001:db8:18::2"
 MX = "world.elsewhere.example"
 POLICY_HOST = "mta-sts.elsewhere.example"
 AUTHORITY = "acme.elsewhere.example"
+SIGNATURES = "http://world.elsewhere.example:8080"
 PACKAGE_PROXY = "http://{gateway}:3142"
 OPERATOR = "lab"
 
@@ -163,5 +164,6 @@ def outside(state: Path, gateway: str) -> Outside:
         acme_directory=f"https://{AUTHORITY}:14000/dir",
         authority=secret.authority,
         package_proxy=PACKAGE_PROXY.format(gateway=gateway),
+        signature_mirror=SIGNATURES,
         operator=Operator(OPERATOR, "The lab", (public,), date.max),
     )

@@ -16,6 +16,8 @@ from postvakt.lab.world.roles import (
     provider_sts,
     registry,
     root_key,
+    signatures,
+    verifier,
 )
 from postvakt.lab.world.zones import ZONES
 from roles import apt, certbot, knot, nftables, retired, unbound
@@ -35,10 +37,12 @@ def kinds(host: Host) -> tuple[Role, ...]:
         knot.serving(*ZONES),
         registry.ROLE,
         pebble.serving(here.data.keys),
+        signatures.ROLE,
         certbot.ROLE,
         provider_postfix.serving(here.data.keys),
         provider_sts.serving(here.data.keys),
         provider_dovecot.ROLE,
+        verifier.ROLE,
     )
 
 
