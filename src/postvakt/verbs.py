@@ -20,6 +20,7 @@ from postvakt import account_verbs, accounts, dkim, dnscheck, mail_verbs, policy
 from postvakt.console import Board, console, fail, table
 from postvakt.errors import PostvaktError
 from postvakt.evidence import audit, changes, seal
+from postvakt.evidence.found import Found
 from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
 from postvakt.lab.lab import State, quiet
@@ -246,7 +247,7 @@ def _audit(options: argparse.Namespace) -> int:
     return promises.exit_code(found.verdicts)
 
 
-def _timings(found: audit.Found) -> None:
+def _timings(found: Found) -> None:
     rows = [(name, f"{seconds:.1f}") for name, seconds in found.seconds.items()]
     # A check that proves several clauses ran once.
     once = {(one.check, one.host): one for one in found.results}.values()

@@ -53,6 +53,8 @@ def test_an_audit_of_one_promise(tmp_path: Path) -> None:
     results = [json.loads(line) for line in (made / "results.jsonl").read_text().splitlines()]
     assert results
     assert all(one["observations"] for one in results)
+    assert CLAUSE in (made / "report.html").read_text()
+    assert CLAUSE in (made / "rapport.html").read_text()
     whole = audit("verify", str(made))
     assert whole.returncode == 0, whole.stderr
     assert "signed by lab" in whole.stdout

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +25,8 @@ from tempfile import TemporaryDirectory
 from inventories.estate import ESTATE
 from inventories.hosts import HOSTS, OBLIGATIONS
 from postvakt import promises
-from postvakt.evidence import formats, tables
+from postvakt.evidence import formats, report, tables
+from postvakt.evidence.found import Found, Plan
 from postvakt.evidence.minimal import personal
 from postvakt.evidence.seal import (
     MANIFEST,
@@ -40,11 +41,11 @@ from postvakt.evidence.seal import (
     who_signs,
 )
 from postvakt.evidence.tables import Seen
+from postvakt.evidence.words import FILES, Language
 from postvakt.inventory import Host, Operator
-from postvakt.obligations import Obligation
-from postvakt.policy import CATALOG, Catalog, catalog
-from postvakt.records import ATTESTATIONS, WAIVERS, Attestation, Waiver
-from postvakt.results import Check, Result, Verdict, judge, merge, read
+from postvakt.policy import CATALOG, catalog
+from postvakt.records import ATTESTATIONS, WAIVERS
+from postvakt.results import Check, Result, judge, merge, read
 from postvakt.ssh import SshError
 from postvakt.status import Status
 from postvakt.target import LAB, ROOT, Target
@@ -57,51 +58,6 @@ ASK = "cat /etc/debian_version; uname -r; date +%s%3N"
 PASSED_OR_FAILED = (0, 1)
 NOTHING_TO_RUN = 5
 TOOLS = ("paramiko", "pytest", "pytest-testinfra", "pytest-xdist", "cryptography", "jinja2")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is asked for, and found to be possible. ``key`` None: the bundle is not signed, and says so.
-    ``clauses``: only these; none means all. ``hosts`` are all or some, then ``narrowed``."""
-
-    target: Target
-    clauses: tuple[str, ...]
-    hosts: tuple[Host, ...]
-    narrowed: bool
-    key: Path | None
-    signed_by: str
-    into: Path
-    waivers: tuple[Waiver, ...]
-    attestations: Mapping[str, Attestation]
-
-    @property
-    def estate(self) -> str:
-        return ESTATE.name.lower() + ("-lab" if self.target == LAB else "")
-
-    def binds(self, clause: str, host: str) -> bool:
-        """Whether this run is about that; ``host`` is empty for organisational clauses."""
-        chosen = not self.clauses or clause in self.clauses
-        return chosen and (host in {one.name for one in self.hosts} if host else not self.narrowed)
-
-
-@dataclass
-class Found:
-    """What a run came to know. ``seconds`` are those of its steps."""
-
-    plan: Plan
-    catalog: Catalog
-    began: datetime
-    seen: dict[str, Seen] = field(default_factory=dict)
-    results: tuple[Result, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    trouble: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
-    ended: datetime = datetime.min
-    previous: Path | None = None
-
-    @property
-    def obligations(self) -> tuple[Obligation, ...]:
-        return tuple(one for one in OBLIGATIONS if self.plan.binds(one.clause.id, one.host.name))
 
 
 def operators(target: Target) -> tuple[Operator, ...]:
@@ -284,7 +240,8 @@ def files(found: Found) -> dict[str, bytes]:
         for one in found.verdicts
     ]
     controller = f"{ESTATE.name} ({ESTATE.domain})"
-    return {
+    reports = {FILES[one]: report.render(found, one, _commit()) for one in Language}
+    return reports | {
         "results.jsonl": _lines([asdict(one) for one in sorted(found.results, key=lambda one: str(one.of))]),
         "verdicts.jsonl": _lines(verdicts),
         "clauses.csv": tables.clauses(found.catalog, status),
