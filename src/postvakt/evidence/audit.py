@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from inventories.estate import ESTATE
 from inventories.hosts import HOSTS, OBLIGATIONS
 from postvakt import promises
-from postvakt.evidence import formats, report, tables
+from postvakt.evidence import formats, oscal, report, tables
 from postvakt.evidence.found import Found, Plan
 from postvakt.evidence.minimal import personal
 from postvakt.evidence.seal import (
@@ -252,6 +252,9 @@ def files(found: Found) -> dict[str, bytes]:
         "waivers.csv": tables.waivers(plan.waivers),
         "attestations.csv": tables.attestations(plan.attestations.values()),
         "junit.xml": formats.junit(found.verdicts, found.began, plan.estate),
+        oscal.CATALOG_FILE: oscal.catalog(found),
+        "component-definition.oscal.json": oscal.components(found),
+        "assessment-results.oscal.json": oscal.results(found),
         "metrics.prom": formats.metrics(found.verdicts, found.results, found.ended),
     }
 
