@@ -217,6 +217,8 @@ def _audit(options: argparse.Namespace) -> int:
             sys.stdout.write(seal.allowed_signers(audit.operators(_target(options))))
             return 0
     try:
+        if not options.production:
+            the_lab().require_up()
         plan = audit.prepare(
             _target(options),
             options.clause,

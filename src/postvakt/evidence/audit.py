@@ -61,8 +61,9 @@ TOOLS = ("paramiko", "pytest", "pytest-testinfra", "pytest-xdist", "cryptography
 
 
 def operators(target: Target) -> tuple[Operator, ...]:
-    """Who may sign: the estate's operators and, of a lab, the lab's own."""
-    own = target.data(HOSTS[0])["outside"].operator if target.overlay is not None else None
+    """Who may sign: the estate's operators and, of a lab that was raised, the lab's own."""
+    raised = target.overlay is not None and (target.overlay / "ssh" / "id_ed25519").exists()
+    own = target.data(HOSTS[0])["outside"].operator if raised else None
     return (*ESTATE.operators, *([own] if own else []))
 
 
