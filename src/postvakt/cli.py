@@ -3,7 +3,7 @@
 Verbs act on the lab of this checkout; with --production they act on the real hosts.
 
 Exit codes: 0 all well; 1 something failed or is not as it must be; 2 plan: something would change;
-64 the command line is wrong. ``check --strict`` has more: docs/auditing.md.
+64 the command line is wrong. ``audit`` and ``check --strict`` have more: docs/auditing.md.
 """
 
 from __future__ import annotations
@@ -125,6 +125,25 @@ def parser() -> Parser:
     explain.add_argument("clause", metavar="ID")
     compare = policy_verbs.add_parser("compare", help="is this text the policy that the catalog restates?")
     compare.add_argument("file", metavar="FILE", help="the text, in Markdown")
+
+    audit = verbs.add_parser(
+        "audit", parents=[production], help="ask every host, judge every promise, write a signed bundle"
+    )
+    audit.add_argument("--clause", metavar="ID", action="append", default=[], help="only this promise")
+    audit.add_argument("--host", metavar="HOST", action="append", default=[], help="only this host or kind")
+    audit.add_argument("--into", metavar="DIR", help="where bundles are kept; evidence/ otherwise")
+    signing = audit.add_mutually_exclusive_group()
+    signing.add_argument("--key", metavar="FILE", help="an operator's SSH key; the lab has one of its own")
+    signing.add_argument("--unsigned", action="store_true", help="no signature; the bundle says so")
+    audit.add_argument("--timings", action="store_true", help="where the time goes")
+    audit_verbs = audit.add_subparsers(dest="audit_verb", metavar="VERB", parser_class=Parser)
+    verify = audit_verbs.add_parser("verify", help="is a bundle whole, unchanged and signed by an operator?")
+    verify.add_argument("bundle", metavar="DIR")
+    verify.add_argument("--signers", metavar="FILE", help="who may sign, as ssh-keygen -Y verify takes it")
+    differ = audit_verbs.add_parser("diff", help="what is different between two bundles (exit code 1)")
+    differ.add_argument("before", metavar="A")
+    differ.add_argument("after", metavar="B")
+    audit_verbs.add_parser("signers", help="who may sign, as ssh-keygen -Y verify takes it")
 
     lab = verbs.add_parser("lab", help="the lab alone: hosts without a deploy, and the way into them")
     lab_verbs = lab.add_subparsers(dest="lab_verb", required=True, metavar="VERB", parser_class=Parser)

@@ -84,10 +84,10 @@ def counts(found: Sequence[Verdict]) -> str:
     status = by_clause(found)
     lines = []
     for title, technical in (("technical", True), ("organisational", False)):
-        some = [status[one.id] for one in catalog() if one.technical is technical]
+        some = [status[one.id] for one in catalog() if one.technical is technical and one.id in status]
         count = Counter(some)
         said = ", ".join(f"{count[one]} {one}" for one in Status if count[one])
-        lines.append(f"{len(some)} {title} clauses: {said}")
+        lines += [f"{len(some)} {title} clauses: {said}"] if some else []
     return "\n".join(lines)
 
 

@@ -18,10 +18,14 @@ from typing import TYPE_CHECKING
 from inventories.hosts import HOSTS
 from postvakt import account_verbs, accounts, dkim, dnscheck, mail_verbs, policy, promises
 from postvakt.console import Board, console, fail, table
+from postvakt.errors import PostvaktError
+from postvakt.evidence import audit, changes, seal
+from postvakt.evidence.found import Found
 from postvakt.inventory import Host, Kind, select
 from postvakt.lab import lab as the_lab
 from postvakt.lab.lab import State, quiet
 from postvakt.lab.system import LabError
+from postvakt.status import Status
 from postvakt.target import LAB, PRODUCTION, ROOT, Target
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 
 FAILED = 1
 WOULD_CHANGE = 2
+NOTHING_KNOWN = 2
+SLOWEST = 5
 MIB = 2**20
 NOT_BEGUN = "not begun, because a host before it failed"
 TESTS_LAB = ".lab-tests"
@@ -198,6 +204,86 @@ def _policy(options: argparse.Namespace) -> int:
         case _:
             promises.overview(target, date.today(), as_json=options.json)
     return 0
+
+
+def _audit(options: argparse.Namespace) -> int:
+    """Exit codes are those of postvakt.status; an audit that could not be made knows nothing, so 2."""
+    match options.audit_verb:
+        case "verify":
+            return _audit_verify(options)
+        case "diff":
+            return _audit_diff(Path(options.before), Path(options.after))
+        case "signers":
+            sys.stdout.write(seal.allowed_signers(audit.operators(_target(options))))
+            return 0
+    try:
+        if not options.production:
+            the_lab().require_up()
+        plan = audit.prepare(
+            _target(options),
+            options.clause,
+            select(HOSTS, options.host),
+            Path(options.key) if options.key else None,
+            Path(options.into) if options.into else audit.EVIDENCE,
+            signed=not options.unsigned,
+        )
+        _again_inside(options)
+        found = audit.run(plan)
+        place = audit.write(found)
+    except PostvaktError as error:
+        fail(str(error))
+        return NOTHING_KNOWN
+    for one in found.seen.values():
+        if not one.reached:
+            fail(f"{one.host} was not reached: {one.reason}")
+    if found.trouble:
+        fail(found.trouble)
+    for verdict in found.verdicts:
+        if verdict.status in (Status.VIOLATED, Status.ERROR):
+            where = verdict.host or "the provider"
+            console.print(f"{verdict.clause} {where}: {verdict.status} ({verdict.reason})", markup=False)
+    console.print(promises.counts(found.verdicts))
+    if options.timings:
+        _timings(found)
+    console.print(f"evidence: {place}", markup=False, soft_wrap=True)
+    return promises.exit_code(found.verdicts)
+
+
+def _timings(found: Found) -> None:
+    rows = [(name, f"{seconds:.1f}") for name, seconds in found.seconds.items()]
+    # A check that proves several clauses ran once.
+    once = {(one.check, one.host): one for one in found.results}.values()
+    spent = {host: sum(one.seconds for one in once if one.host == host) for host in found.seen}
+    rows += [(f"checks of {host}", f"{seconds:.1f}") for host, seconds in spent.items()]
+    slowest = sorted(once, key=lambda one: one.seconds, reverse=True)[:SLOWEST]
+    rows += [(one.check.split("::")[-1], f"{one.seconds:.1f}") for one in slowest]
+    table("Where the time goes", ("what", "seconds"), rows)
+
+
+def _audit_verify(options: argparse.Namespace) -> int:
+    folder = Path(options.bundle)
+    try:
+        signers = Path(options.signers).read_text() if options.signers else None
+    except OSError as error:
+        raise seal.EvidenceError(f"{options.signers} cannot be read: {error.strerror}") from error
+    if signers is None:
+        signers = seal.allowed_signers(audit.operators(_target(options)))
+    name = seal.verify(folder, signers)
+    said = f"signed by {name}" if name else "NOT SIGNED: anybody may have made it"
+    console.print(f"{folder.name}: whole and unchanged, {said}", markup=False)
+    return 0 if name else FAILED
+
+
+def _audit_diff(before: Path, after: Path) -> int:
+    around = changes.circumstances(changes.manifest_of(before), changes.manifest_of(after))
+    found = changes.changes(changes.verdicts_of(before), changes.verdicts_of(after))
+    for line in around:
+        console.print(line, markup=False)
+    for one in found:
+        where = one.host or "the provider"
+        console.print(f"{one.clause} {where}: {one.before} -> {one.after}", markup=False)
+    console.print(f"{len(found)} verdicts are different")
+    return FAILED if found or around else 0
 
 
 def _pytest(*argv: str) -> int:
