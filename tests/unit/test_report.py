@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from inventories.hosts import HOSTS, OBLIGATIONS
-from postvakt.evidence import drawings, report
+from postvakt.evidence import audit, drawings, report, seal
 from postvakt.evidence.found import Found, Plan
 from postvakt.evidence.tables import Seen
 from postvakt.evidence.words import FILES, Language, words
@@ -199,3 +200,23 @@ def test_a_record_that_is_too_old_is_beyond_the_line() -> None:
         kind: float(width) for width, kind in re.findall(r'width="([\d.]+)" [^>]*class="(bar[^"]*)"', drawn)
     }
     assert bars["bar"] < float(line) < bars["bar over"]
+
+
+def test_a_bundle_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    made = found()
+    made.plan = replace(made.plan, into=tmp_path)
+    place = audit.write(made)
+    assert [path.name for path in tmp_path.iterdir()] == [place.name]
+    assert seal.verify(place, "") == ""
+    assert {*FILES.values(), "manifest.json", "results.jsonl", "junit.xml"} <= {
+        path.name for path in place.iterdir()
+    }
+    somebody = Observation("nobody", "mail of ellen@elsewhere.example")
+    made.results = (replace(made.results[0], observations=(somebody,)), *made.results[1:])
+    made.began += timedelta(seconds=1)
+    with pytest.raises(
+        seal.EvidenceError, match=r"refused \(DER-03\): .*the e-mail address of a person"
+    ) as refused:
+        audit.write(made)
+    assert "ellen" not in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == [place.name]
