@@ -13,7 +13,7 @@ def declare(host: Host) -> Iterator[Resource]:
 
 
 def egress(host: Host) -> tuple[Egress, ...]:
-    ports = (25, 53, 80, 443, 465, 587, 993)
+    ports = (25, 53, 80, 443, 465, 587, 993, 995, 4190)
     return tuple(Egress("root", port, "tcp", "what a person does at home") for port in ports)
 
 
